@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Boot is two ordered tables of steps (boot.c): a short one that only PID 1 can do, and one that
+ * runs in the boot child, which ends by becoming the VM. A step does its own business only; it
+ * takes what it needs from the options and from what earlier steps published in struct boot. Adding
+ * a step is a file, a declaration here and a row.
+ */
+#ifndef ERLINIT_BOOT_H
+#define ERLINIT_BOOT_H
+
+#include "erlinit/options.h"
+#include "erlinit/vm.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+enum step_result {
+    STEP_DONE,
+    STEP_SKIPPED, /* not asked for, nothing to do */
+    STEP_WARNED,  /* done in part or not at all, said so; the boot goes on */
+    STEP_FATAL,   /* said why; the boot can't go on */
+};
+
+struct boot {
+    const struct options *options;
+    dev_t root_device; /* of "/" before an overlay went over it (early) */
+    char hostname[64]; /* what was set, "" if nothing was */
+    struct vm vm;      /* which VM and how, see vm.h */
+};
+
+struct boot_step {
+    const char *name;
+    enum step_result (*run)(struct boot *boot);
+};
+
+/* PID 1 itself, in order. Each is in the file of its name. */
+enum step_result boot_rootdevice(struct boot *boot); /* rootdisk.c: remembers what holds "/" */
+enum step_result boot_overlay(struct boot *boot);    /* overlay.c: --x-pivot-root-on-overlayfs */
+enum step_result
+boot_pseudofs(struct boot *boot); /* pseudofs.c: /proc /sys /dev /dev/pts /dev/shm */
+enum step_result boot_console(struct boot *boot); /* console.c: session, terminal, fds 0-2 */
+
+/* The boot child, in order. */
+enum step_result boot_rootdisk(struct boot *boot); /* rootdisk.c: /dev/rootdisk0 links */
+enum step_result boot_scratch(struct boot *boot);  /* pseudofs.c: /tmp and /run */
+enum step_result boot_mounts(struct boot *boot);   /* mounts.c: --mount */
+enum step_result boot_clock(struct boot *boot);   /* clock.c: --update-clock, after the mounts (last
+                                                     time stored with the seed) */
+enum step_result boot_release(struct boot *boot); /* vm/release.c + vm/erts.c through vm.h */
+enum step_result boot_identity(struct boot *boot);    /* vm/identity.c */
+enum step_result boot_corepattern(struct boot *boot); /* kernel.c */
+enum step_result boot_loopback(struct boot *boot);    /* loopback.c: libmnl */
+enum step_result boot_hostname(struct boot *boot);    /* hostname.c */
+enum step_result boot_ttywarning(struct boot *boot);  /* console.c: --warn-unused-tty */
+enum step_result boot_entropy(struct boot *boot);     /* entropy.c: the seed */
+enum step_result boot_prerun(struct boot *boot);      /* prerun.c */
+enum step_result boot_limits(struct boot *boot);      /* limits.c: the VM's, last before launch */
+
+/* A pure part of hostname.c: expands `pattern` with `id` into buffer (any length of pattern and id;
+ * result is cut to fit). */
+void hostname_expand(const char *pattern, const char *id, char *buffer, size_t size);
+/* Lower case, only a-z 0-9 - . kept, leading and trailing hyphens (and dots) removed, cut at 63. In
+ * place. */
+void hostname_clean(char *name);
+
+/* Pure: the whole --tty-options format of the kernel (BBBBPNF: baud, parity n|o|e, bits 5-8, flow
+ * r). 0 or -EINVAL. */
+struct tty_format {
+    unsigned int baud;
+    char parity; /* n o e */
+    unsigned int bits;
+    bool rtscts;
+};
+int tty_parse_format(const char *text, struct tty_format *format);
+
+/* A mount specification, see mountspec.c. All strings are in the arena. */
+struct mount_spec {
+    const char *source;
+    const char *target;
+    const char *type;
+    const char *data;          /* what remains for the file system, "" if nothing */
+    unsigned long flags;       /* MS_* to set */
+    unsigned long propagation; /* MS_PRIVATE and friends, applied by a second mount(2), 0: none */
+};
+
+/*
+ * Pure: dev:path:type:flags:data with `\:` and `\;` for a literal colon and semicolon. 0; -EINVAL
+ * with fewer than five fields or an empty target (*problem says what, static); -ENOMEM. An unknown
+ * flag is left out and named in *unknown (in the arena, first one; NULL if none).
+ */
+int mount_parse(const char *text, struct mount_spec *spec, const char **problem,
+                const char **unknown);
+
+/*
+ * The seed protocol (compat section 11), used at boot and at shutdown. `directory` is <state
+ * dir>/seedrng. Credits only what may be credited. 0, or the first -errno after all possible has
+ * been done (each failure is logged).
+ */
+int entropy_refresh(const char *directory);
+
+/* Latest time known to the seed directory (mtime of its files), 0 if none. */
+int64_t entropy_last_time(const char *directory);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Children: everything that can block, or that parses what others wrote, runs in one, under a
+ * deadline. Needs SIGCHLD blocked in the caller (PID 1 and the boot child both have it so): waiting
+ * is sigtimedwait(2), which loses no signal and polls nothing.
+ */
+#ifndef ERLINIT_CHILD_H
+#define ERLINIT_CHILD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct strings;
+
+/* What happens besides the child that somebody waits for. Both hooks may be NULL. */
+struct child_hooks {
+    void (*reaped)(void *context, pid_t pid, int status);      /* another child has ended */
+    void (*signalled)(void *context, const siginfo_t *signal); /* a signal of `signals` arrived */
+    void *context;
+    sigset_t signals; /* blocked signals to take besides SIGCHLD */
+};
+
+/* The hooks that child_wait() uses when it is given none. For PID 1's main path; pointer is kept.
+ */
+void child_set_hooks(const struct child_hooks *hooks);
+
+#define CHILD_NO_DEADLINE INT64_MAX
+
+/* Ends every blocked signal and handler that we set up: what a program that we start expects. */
+void child_reset_signals(void);
+
+/*
+ * Forks. In the child `function(argument)` runs and its result (0..255) is the exit status; signals
+ * are reset except that SIGCHLD stays blocked. Returns the pid or -errno.
+ */
+pid_t child_start(int (*function)(void *argument), void *argument);
+
+/*
+ * Waits until `pid` ended or `deadline_ms` (time_ms() clock). 0 and its wait status, or -ETIMEDOUT
+ * (it still runs), -ECHILD. Reaps whatever else ends meanwhile.
+ */
+int child_wait(pid_t pid, int64_t deadline_ms, int *status);
+
+/* Reaps all that has ended. True when no child is left at all: as PID 1, the certificate that no
+ * other process exists. */
+bool child_reap(const struct child_hooks *hooks);
+
+/* One wait for SIGCHLD or one of the hooks' signals, which it deals with. False when the deadline
+ * has passed. */
+bool child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms);
+
+/*
+ * function(argument) in a child with a deadline of `limit_ms` from now. function returns 0 or a
+ * positive errno, which comes back negative. -ETIMEDOUT: killed (or, if it can't be killed, left
+ * behind). -EINTR: died of a signal.
+ */
+int child_call(int (*function)(void *argument), void *argument, int64_t limit_ms);
+
+struct command {
+    const char *line;   /* split at white space; "double" and 'single' quotes keep words together */
+    int64_t limit_ms;   /* 0: none */
+    char *output;       /* where standard output goes, NULL: the console's */
+    size_t output_size; /* with NUL; the rest is read and dropped */
+    bool foreground;    /* give it the terminal, in a sane state, while it runs */
+};
+
+/*
+ * Runs a command (no shell) in a process group of its own, PATH as the VM has it, and waits. The
+ * whole group is killed at its limit. Returns its exit status (0..255), 256 + signal if it died of
+ * one, or -errno: -ENOENT and the like from exec, -ETIMEDOUT, -EINVAL (an open quote, no word).
+ */
+int command_run(const struct command *command);
+
+/* Splits a command line as command_run() does. 0, -EINVAL or -ENOMEM. */
+int command_split(const char *line, struct strings *words);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the configuration says. Filled once by configure(), immutable from then on; all pointers are
+ * to the arena or static. The one table of options (options_table) is the source of parsing,
+ * defaults, help, completion and the manual's table.
+ */
+#ifndef ERLINIT_OPTIONS_H
+#define ERLINIT_OPTIONS_H
+
+#include "erlinit/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define OPTIONS_CONFIG_FILE "/etc/erlinit.config"
+
+/* A word of the configuration. */
+struct word {
+    const char *text;
+    struct origin origin;
+};
+
+struct words {
+    struct word *item;
+    size_t count;
+    size_t room;
+};
+
+enum action { ACTION_REBOOT, ACTION_HALT, ACTION_POWEROFF };
+
+/* All values are as written; origin tells where. A text that was not given is NULL (or its default,
+ * with line and column 0). */
+struct options {
+    struct word boot;
+    struct word core_pattern;
+    struct word ctty;
+    struct word uniqueid_exec;
+    struct words env; /* each as given: A=b;C=d */
+    struct word uid;
+    struct word gid;
+    long long graceful_shutdown_timeout_ms; /* >= 1, default 10000 */
+    enum action on_exit;
+    enum action on_fatal;
+    struct words limits;
+    struct words mounts;
+    struct word hostname_pattern;
+    struct words pre_run_exec;
+    struct word release_path; /* default /srv/erlang */
+    bool release_include_erts;
+    struct word run_on_exit;
+    struct word alternate_exec;
+    struct word shutdown_report;
+    bool print_timing;
+    struct word tty_options;
+    bool update_clock;
+    bool verbose;
+    bool warn_unused_tty;
+    struct word working_directory;
+    bool pivot_root_on_overlayfs;
+    /* ours */
+    struct word umask;             /* default 0022 */
+    struct word state_directory;   /* default /root: where seedrng/ lives */
+    long long command_timeout_ms;  /* 0: none; default 300000 */
+    long long mount_timeout_ms;    /* default 60000: a journal replay on slow flash takes seconds,
+                                      never a minute */
+    long long shutdown_timeout_ms; /* budget from the VM's end to reboot(2), default 8000 */
+    long long stop_grace_ms; /* after a request, before the VM is sent SIGTERM; default 1000 */
+    long long exit_pause_ms; /* before halt and power off after an unintentional exit; default 0 */
+    long long reboot_min_uptime_ms; /* an automatic reboot after a fatal error waits until then;
+                                       default 5000 */
+    long long report_keep;          /* how many old shutdown reports to keep; default 0 */
+};
+
+enum option_kind {
+    OPTION_FLAG,   /* bool; a stray `true` or `false` after it is its value */
+    OPTION_ACTION, /* enum action; the row's `value` is stored; `true`/`false` as above (false:
+                      nothing) */
+    OPTION_TEXT,   /* struct word, last one wins */
+    OPTION_LIST,   /* struct words, appended */
+    OPTION_NUMBER, /* long long within minimum..maximum (below: minimum; not a number: warned and
+                      skipped) */
+};
+
+struct option_row {
+    const char *name; /* without -- */
+    char letter;      /* or 0 */
+    enum option_kind kind;
+    size_t offset;     /* in struct options */
+    long long value;   /* OPTION_ACTION: what is stored; OPTION_NUMBER: the default */
+    long long minimum; /* OPTION_NUMBER */
+    long long maximum;
+    const char *text;     /* OPTION_TEXT: the default, or NULL */
+    const char *argument; /* name of the argument in the help, NULL: takes none */
+    const char *group;    /* heading in the help */
+    const char *help;     /* one line */
+};
+
+extern const struct option_row options_table[];
+extern const size_t options_table_count;
+
+/* Appends a word. 0 or -ENOMEM. */
+int words_add(struct words *words, const char *text, struct origin origin);
+
+/*
+ * Splits the content of a config file into words (compat: `#` comments outside quotes, `"` only at
+ * the start of a word, no escapes; any bytes; NUL is white space). `name` is the file's name for
+ * origins, kept. 0 or -ENOMEM.
+ */
+int words_from_config(const char *name, const char *content, size_t length, struct words *words);
+
+/* The defaults of the table. */
+void options_defaults(struct options *options);
+
+/*
+ * Parses words by the rules of getopt_long(3) (clusters, attached values, --name=value, unambiguous
+ * prefixes, `--` is skipped). What is wrong gets one warning line with its place and is skipped.
+ * Never fails; without memory the rest is left out, with an error line.
+ */
+void options_parse(const struct words *words, struct options *options);
+
+/*
+ * configure: defaults, then the words of the config file, then argv[1..]. Sets the log level. A
+ * missing file is no error; one that can't be read is a warning.
+ */
+void options_configure(const char *config_file, int argc, char *const argv[],
+                       struct options *options);
+
+#endif
