@@ -7,6 +7,7 @@ run of the same request needs neither the network nor apt.
 """
 import contextlib
 import fcntl
+import fnmatch
 import hashlib
 import json
 import os
@@ -171,17 +172,17 @@ def _retried(work):
             time.sleep(attempt * BACKOFF_S)
 
 
-def request(suite, packages, arch=None, closure=False, exclude=()):
+def request(suite, packages, arch=None, closure=False, exclude=(), only=""):
     """The name and the manifest path of a request; equal requests share both."""
     words = {"suite": suite, "arch": arch or host_arch(), "closure": closure,
-             "packages": sorted(packages), "exclude": sorted(exclude)}
+             "packages": sorted(packages), "exclude": sorted(exclude), "only": only}
     key = hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()[:16]
     return words, CACHE / "manifests" / f"{suite}-{words['arch']}-{key}.json"
 
 
-def fetch(suite, packages, arch=None, closure=False, exclude=()):
+def fetch(suite, packages, arch=None, closure=False, exclude=(), only=""):
     """[(path of .deb, manifest entry)], all verified; downloads what is not in the cache."""
-    words, manifest = request(suite, packages, arch, closure, exclude)
+    words, manifest = request(suite, packages, arch, closure, exclude, only)
     pool = CACHE / "pool"
     pool.mkdir(parents=True, exist_ok=True)
     apt = Apt(suite, words["arch"])
@@ -196,7 +197,8 @@ def fetch(suite, packages, arch=None, closure=False, exclude=()):
                 apt.update()
             try:
                 debs = [deb for deb in apt.resolve(packages, closure)
-                        if deb["package"] not in exclude]
+                        if deb["package"] not in exclude
+                        and fnmatch.fnmatch(deb["package"], only or "*")]
                 apt.download(debs, pool)
             except FetchError:
                 apt.sources.unlink(missing_ok=True)  # old lists: the next attempt updates them
@@ -207,15 +209,15 @@ def fetch(suite, packages, arch=None, closure=False, exclude=()):
     return [(pool / deb["file"], deb) for deb in debs]
 
 
-def unpack(into, suite, packages, arch=None, closure=False, exclude=()):
+def unpack(into, suite, packages, arch=None, closure=False, exclude=(), only=""):
     """Make INTO the union of the packages' files; nothing to do when its stamp says so already."""
     into = Path(into).absolute()
-    words, manifest = request(suite, packages, arch, closure, exclude)
+    words, manifest = request(suite, packages, arch, closure, exclude, only)
     stamp = into / ".fetched"
     want = json.dumps(words, sort_keys=True)
     if stamp.exists() and stamp.read_text() == want and manifest.exists():
         return into
-    debs = fetch(suite, packages, arch, closure, exclude)
+    debs = fetch(suite, packages, arch, closure, exclude, only)
     with locked(into.parent / f".{into.name}.lock"):
         if stamp.exists() and stamp.read_text() == want:
             return into
