@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+#
+# make                  static binary with musl: build/erlinit
+# make CC=gcc           the same with glibc          (BUILD=build/gcc keeps both)
+# make STATIC=0         with shared libraries        (libmnl and libuev found by PKG_CONFIG)
+# make CC=... PKG_CONFIG=...   any cross compiler; libmnl and libuev found by PKG_CONFIG
+# make unit | system | check | lint | coverage | format | install | clean
+#
+# SOURCE_DATE_EPOCH is honoured; without it the time of the last commit is the build time.
+
+VERSION := 0.9.0
+BUILD   ?= build
+STATIC  ?= 1
+PREFIX  ?=
+DESTDIR ?=
+MANDIR  ?= /usr/share/man
+INSTALL ?= install
+PYTHON  ?= /usr/bin/python3
+
+ifeq ($(origin CC),default)
+CC := musl-gcc
+endif
+
+BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
+
+# Where the two libraries come from: archives that tools/deps fetches for a static build on a Debian host, or whatever
+# PKG_CONFIG names.
+ifneq ($(STATIC),1)
+PKG_CONFIG ?= pkg-config
+endif
+ifdef PKG_CONFIG
+DEPS_STAMP  :=
+DEPS_CFLAGS := $(shell $(PKG_CONFIG) --cflags libmnl libuev)
+DEPS_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter 1,$(STATIC)),--static) --libs libmnl libuev)
+else
+DEPS        ?= build/deps
+DEPS_STAMP  := $(DEPS)/lib/libmnl.a
+DEPS_CFLAGS := -isystem $(DEPS)/include
+DEPS_LIBS   := $(DEPS)/lib/libuev.a $(DEPS)/lib/libmnl.a
+endif
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+            -Wwrite-strings -Wvla -Wformat=2 -Wundef
+CFLAGS   ?= -Os
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude $(DEPS_CFLAGS) $(WARNINGS) \
+              -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=$(BUILD_TIME) \
+              -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
+              -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
+ALL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code \
+               -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static) $(LDFLAGS)
+
+SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+PROGRAM := $(BUILD)/erlinit
+
+.PHONY: all unit system check lint format format-check coverage install clean bench fuzz
+.DELETE_ON_ERROR:
+
+all: $(PROGRAM)
+
+# Changed flags or another compiler: everything anew.
+FLAGS_STAMP := $(BUILD)/obj/flags
+FLAGS_NOW   := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(DEPS_LIBS)
+$(shell mkdir -p $(BUILD)/obj; printf '%s' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $(FLAGS_STAMP) || \
+        printf '%s' '$(subst ','\'',$(FLAGS_NOW))' > $(FLAGS_STAMP))
+
+$(PROGRAM): $(OBJECTS)
+	$(CC) $(ALL_CFLAGS) -o $@.unstripped $(OBJECTS) $(ALL_LDFLAGS) $(DEPS_LIBS)
+	$(STRIP_COMMAND) -o $@ $@.unstripped
+STRIP ?= $(if $(filter %-gcc,$(CC)),$(if $(filter musl-gcc,$(notdir $(CC))),strip,$(CC:gcc=strip)),strip)
+STRIP_COMMAND = $(STRIP) --strip-all --remove-section=.comment
+
+$(BUILD)/obj/%.o: src/%.c $(FLAGS_STAMP) $(DEPS_STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+ifneq ($(DEPS_STAMP),)
+$(DEPS_STAMP):
+	tools/deps
+endif
+
+-include $(OBJECTS:.o=.d)
+
+# ---- unit tests: host compiler, glibc, cmocka; one program a module ----
+# SANITIZE=1: AddressSanitizer and UndefinedBehaviorSanitizer. COVERAGE=1: gcov.
+# A line `/* wrap: NAME ... */` in a test makes the linker send calls of NAME to __wrap_NAME: any call can be made
+# to fail, and the shipped binary knows nothing of it (ld(1), --wrap).
+UNIT_CC     ?= gcc
+UNIT_BUILD  := build/unit$(if $(SANITIZE),-sanitize)$(if $(COVERAGE),-coverage)
+UNIT_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Itests/unit -isystem build/deps/include $(WARNINGS) -Wno-vla -g -O1 \
+               -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=1700000000 -DERLINIT_UNIT_TEST \
+               -ffunction-sections -fdata-sections \
+               $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+               $(if $(COVERAGE),-O0 --coverage)
+, := ,
+UNIT_SOURCES  := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(UNIT_BUILD)/%)
+UNIT_OBJECTS  := $(patsubst src/%.c,$(UNIT_BUILD)/obj/%.o,$(filter-out src/main.c,$(SOURCES)))
+
+$(UNIT_BUILD)/obj/%.o: src/%.c build/deps/lib/libmnl.a
+	@mkdir -p $(@D)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
+$(UNIT_BUILD)/%.o: tests/unit/%.c build/deps/lib/libmnl.a
+	@mkdir -p $(@D)
+	@$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
+
+# In an archive, so that a test program takes only what its module needs.
+$(UNIT_BUILD)/test_%: $(UNIT_BUILD)/test_%.o $(UNIT_OBJECTS) $(UNIT_BUILD)/log_spy.o
+	@$(UNIT_CC) $(UNIT_CFLAGS) -o $@ $< $(if $(filter log,$*),,$(UNIT_BUILD)/log_spy.o) \
+	    $(if $(filter log,$*),$(UNIT_OBJECTS),$(filter-out %/base/log.o,$(UNIT_OBJECTS))) \
+	    -Wl,--gc-sections $$(sed -n 's,^/\* wrap: \(.*\) \*/$$,\1,p' tests/unit/test_$*.c | tr ' ' '\n' | sed '/./s/^/-Wl$(,)--wrap=/') \
+	    build/deps/lib/libuev.a build/deps/lib/libmnl.a -lcmocka
+
+unit: $(UNIT_PROGRAMS)
+	@tests/unit/run $(UNIT_PROGRAMS)
+
+.SECONDARY:
+-include $(wildcard $(UNIT_BUILD)/*.d $(UNIT_BUILD)/obj/*/*.d)
+
+coverage:
+	@$(MAKE) --no-print-directory unit COVERAGE=1
+	@tests/unit/coverage build/unit-coverage
+
+system: $(PROGRAM)
+	$(PYTHON) -m pytest -n 2 -q tests/system
+
+check:
+	tools/check
+
+# ---- lint: every tool with its rules in the tree ----
+LINT_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -isystem build/deps/include -DERLINIT_VERSION='"0"' -DBUILD_TIME_S=0
+lint: format-check
+	@echo "lint: clang -Werror"
+	@for f in $(SOURCES); do clang $(LINT_CFLAGS) $(WARNINGS) -fsyntax-only $$f || exit 1; done
+	@echo "lint: cppcheck"
+	@cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,performance,portability,style --inline-suppr \
+	    --suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -DERLINIT_VERSION='"0"' -DBUILD_TIME_S=0 -Iinclude src
+	@echo "lint: clang-tidy"
+	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(subst ','"'"',$(LINT_CFLAGS)) 2>/dev/null' sh
+
+format:
+	clang-format -i $(SOURCES) include/erlinit/*.h $(wildcard tests/unit/*.[ch] tests/system/*.c)
+format-check:
+	@echo "lint: clang-format"
+	@clang-format --dry-run -Werror $(SOURCES) include/erlinit/*.h $(wildcard tests/unit/*.[ch] tests/system/*.c)
+
+install: $(PROGRAM)
+	$(INSTALL) -D -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/init
+	$(INSTALL) -D -m 0644 man/erlinit.8 $(DESTDIR)$(MANDIR)/man8/erlinit.8
+	$(INSTALL) -D -m 0644 man/erlinit.config.5 $(DESTDIR)$(MANDIR)/man5/erlinit.config.5
+	$(INSTALL) -D -m 0644 erlinit.config.example $(DESTDIR)$(PREFIX)/usr/share/doc/erlinit/erlinit.config.example
+
+clean:
+	rm -rf $(BUILD)/obj $(PROGRAM) $(PROGRAM).unstripped build/unit build/unit-sanitize build/unit-coverage

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "erlinit/child.h"
+
+#include "erlinit/times.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long a killed child may take to go before it is left to itself (uninterruptible). */
+#define KILL_WAIT_MS 500
+
+static const struct child_hooks *main_hooks;
+
+void child_set_hooks(const struct child_hooks *hooks)
+{
+    main_hooks = hooks;
+}
+
+void child_reset_signals(void)
+{
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    /* SIGKILL, SIGSTOP and libc's own real-time signals refuse: nothing to do about those */
+    for (int number = 1; number < _NSIG; number++)
+        (void)sigaction(number, &plain, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+pid_t child_start(int (*function)(void *argument), void *argument)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        return -errno;
+    if (pid > 0)
+        return pid;
+    sigset_t chld;
+    sigemptyset(&chld);
+    sigaddset(&chld, SIGCHLD);
+    child_reset_signals();
+    (void)sigprocmask(SIG_BLOCK, &chld, NULL);
+    main_hooks = NULL;
+    _exit(function(argument));
+}
+
+/* Reaps until nothing more has ended; `wanted`'s status goes to *status. */
+static bool reap(const struct child_hooks *hooks, pid_t wanted, bool *found, int *status)
+{
+    for (;;) {
+        int ended = 0;
+        pid_t pid = waitpid(-1, &ended, WNOHANG | __WALL);
+        if (pid < 0 && errno == EINTR)
+            continue;
+        if (pid < 0)
+            return errno == ECHILD;
+        if (pid == 0)
+            return false;
+        if (wanted > 0 && pid == wanted) {
+            *found = true;
+            *status = ended;
+        } else if (hooks != NULL && hooks->reaped != NULL) {
+            hooks->reaped(hooks->context, pid, ended);
+        }
+    }
+}
+
+bool child_reap(const struct child_hooks *hooks)
+{
+    return reap(hooks, 0, NULL, NULL);
+}
+
+bool child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    if (hooks != NULL && hooks->signalled != NULL)
+        signals = hooks->signals;
+    sigaddset(&signals, SIGCHLD);
+
+    int64_t left_ms = INT64_MAX;
+    if (deadline_ms != CHILD_NO_DEADLINE)
+        left_ms = deadline_ms - time_ms();
+    if (left_ms <= 0)
+        return false;
+    struct timespec left = {.tv_sec = (time_t)(left_ms / 1000),
+                            .tv_nsec = (long)(left_ms % 1000) * 1000000};
+    siginfo_t signal;
+    int number = sigtimedwait(&signals, &signal, left_ms == INT64_MAX ? NULL : &left);
+    if (number < 0)
+        return errno == EINTR;
+    if (number != SIGCHLD)
+        hooks->signalled(hooks->context, &signal);
+    return true;
+}
+
+int child_wait(pid_t pid, int64_t deadline_ms, int *status)
+{
+    for (;;) {
+        bool found = false;
+        int ended = 0;
+        /* read the clock first: what ended before the deadline counts as in time */
+        bool late = deadline_ms != CHILD_NO_DEADLINE && time_ms() >= deadline_ms;
+        bool none_left = reap(main_hooks, pid, &found, &ended);
+        if (found) {
+            *status = ended;
+            return 0;
+        }
+        if (none_left)
+            return -ECHILD;
+        if (late)
+            return -ETIMEDOUT;
+        (void)child_wait_event(main_hooks, deadline_ms);
+    }
+}
+
+int child_call(int (*function)(void *argument), void *argument, int64_t limit_ms)
+{
+    pid_t pid = child_start(function, argument);
+    if (pid < 0)
+        return (int)pid;
+    int status = 0;
+    int result = child_wait(pid, time_ms() + limit_ms, &status);
+    if (result == -ETIMEDOUT) {
+        (void)kill(pid, SIGKILL);
+        (void)child_wait(pid, time_ms() + KILL_WAIT_MS, &status);
+        return -ETIMEDOUT;
+    }
+    if (result < 0)
+        return result;
+    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}

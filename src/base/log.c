@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "erlinit/log.h"
+
+#include "erlinit/text.h"
+#include "erlinit/times.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FACILITY_DAEMON (3 << 3)
+/* The kernel takes at most 1024 bytes a record, prefix included (kernel/printk: LOG_LINE_MAX). */
+#define LINE_BYTES 1000
+/* Lines before /dev/kmsg is there: a few warnings about options or the overlay. */
+#define EARLY_BYTES 2000
+
+static int kmsg_fd = -1;
+static int pmsg_fd = -1;
+static enum log_severity level = LOG_WARNING;
+
+/* Early lines, each with its NUL. */
+static char early[EARLY_BYTES];
+static size_t early_length;
+
+static void write_line(int fd, const char *line, size_t length)
+{
+    /* There is nobody to tell when the log can't be written. EINTR: one more try. */
+    if (write(fd, line, length) < 0 && errno == EINTR)
+        (void)!write(fd, line, length);
+}
+
+static void flush_early(void)
+{
+    for (size_t at = 0; at < early_length; at += strlen(early + at) + 1)
+        write_line(kmsg_fd, early + at, strlen(early + at));
+    early_length = 0;
+}
+
+void log_open(void)
+{
+    if (kmsg_fd < 0)
+        kmsg_fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+    if (pmsg_fd < 0)
+        pmsg_fd = open("/dev/pmsg0", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+    if (kmsg_fd >= 0)
+        flush_early();
+}
+
+void log_set_level(enum log_severity most)
+{
+    level = most;
+}
+
+enum log_severity log_level(void)
+{
+    return level;
+}
+
+static void to_kmsg(int severity, const char *message)
+{
+    TEXT_ON_STACK(line, LINE_BYTES);
+    text_format(&line, "<%d>erlinit: %s", FACILITY_DAEMON + severity, message);
+    if (kmsg_fd >= 0) {
+        write_line(kmsg_fd, line.at, line.length);
+        return;
+    }
+    if (early_length + line.length + 1 <= sizeof early) {
+        memcpy(early + early_length, line.at, line.length + 1);
+        early_length += line.length + 1;
+    }
+    text_add(&line, "\n");
+    if (line.cut)
+        line.at[line.length - 1] = '\n';
+    const char *text = strchr(line.at, '>') + 1;
+    write_line(STDERR_FILENO, text, line.length - (size_t)(text - line.at));
+}
+
+static void to_pmsg(const char *message)
+{
+    if (pmsg_fd < 0)
+        return;
+    TEXT_ON_STACK(line, LINE_BYTES);
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    time_add_iso8601(&line, &now);
+    text_format(&line, " erlinit %s\n", message);
+    line.at[line.length - 1] = '\n';
+    write_line(pmsg_fd, line.at, line.length);
+}
+
+/* `saved_errno` is what %m means: whoever builds the line may have called something since. */
+static void emit(int severity, bool pmsg, const struct origin *origin, int saved_errno,
+                 const char *format, va_list arguments)
+{
+    TEXT_ON_STACK(message, LINE_BYTES - sizeof "<99>erlinit: ");
+    if (origin != NULL && origin->file != NULL)
+        text_format(&message, "%s:%u:%u: ", origin->file, origin->line, origin->column);
+    else if (origin != NULL && origin->column != 0)
+        text_format(&message, "kernel command line, argument %u: ", origin->column);
+    errno = saved_errno;
+    text_vformat(&message, format, arguments);
+    to_kmsg(severity, message.at);
+    if (pmsg)
+        to_pmsg(message.at);
+    errno = saved_errno;
+}
+
+void log_line(enum log_severity severity, const char *format, ...)
+{
+    if (severity > level)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    emit((int)severity, severity <= LOG_ERROR, NULL, errno, format, arguments);
+    va_end(arguments);
+}
+
+void log_at(enum log_severity severity, const struct origin *origin, const char *format, ...)
+{
+    if (severity > level)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    emit((int)severity, severity <= LOG_ERROR, origin, errno, format, arguments);
+    va_end(arguments);
+}
+
+void log_milestone(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    emit(LOG_NOTICE, true, NULL, errno, format, arguments);
+    va_end(arguments);
+}
+
+void log_notice(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    emit(LOG_NOTICE, false, NULL, errno, format, arguments);
+    va_end(arguments);
+}
