@@ -42,7 +42,7 @@ struct options {
     enum action on_exit;
     enum action on_fatal;
     struct words limits;
-    struct words mounts;
+    struct words mounts; /* one mount each */
     struct word hostname_pattern;
     struct words pre_run_exec;
     struct word release_path; /* default /srv/erlang */
@@ -86,13 +86,16 @@ struct option_row {
     char letter;      /* or 0 */
     enum option_kind kind;
     size_t offset;     /* in struct options */
-    long long value;   /* OPTION_ACTION: what is stored; OPTION_NUMBER: the default */
+    long long value;   /* OPTION_ACTION: what is stored; OPTION_NUMBER: the default; OPTION_LIST:
+                          what separates several values in one (a backslash before it takes that
+                          meaning away and stays), or 0 */
     long long minimum; /* OPTION_NUMBER */
     long long maximum;
     const char *text;     /* OPTION_TEXT: the default, or NULL */
     const char *argument; /* name of the argument in the help, NULL: takes none */
     const char *group;    /* heading in the help */
     const char *help;     /* one line */
+    bool ours;            /* not of the compatibility contract: gives way where a prefix is short */
 };
 
 extern const struct option_row options_table[];
