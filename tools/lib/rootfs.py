@@ -78,7 +78,7 @@ def otp_tree(otp):
                 len(words) < 3 or words[2] in ("ebin", "priv")) and "otp_test_engine" not in path
         if words[0].startswith("erts-"):
             return len(words) < 2 or words[1] == "bin"
-        return words[0] in ("", "bin")
+        return words[0] in ("", "bin", "lib")
     tree = from_directory(erlang, "/usr/lib/erlang", keep)
     # Debian's package leaves links to /usr/share and /var here; a device has neither.
     for path in [p for p, e in tree.items() if e[0] == "symlink" and not _inside(root, p, e[1])]:
