@@ -8,6 +8,7 @@
 #ifndef ERLINIT_BOOT_H
 #define ERLINIT_BOOT_H
 
+#include "erlinit/machine.h"
 #include "erlinit/options.h"
 #include "erlinit/vm.h"
 
@@ -32,6 +33,28 @@ struct boot_step {
     const char *name;
     enum step_result (*run)(struct boot *boot);
 };
+
+/* The ordered tables, each ended by a row without a name. In struct machine's steps[] the early
+ * ones come first. */
+extern const struct boot_step boot_early_steps[];
+extern const struct boot_step boot_steps[];
+
+/* What the boot child tells PID 1 about each step, through a pipe that closes when it becomes the
+ * VM. */
+struct boot_record {
+    uint8_t index; /* in struct machine's steps[] */
+    struct step_time time;
+};
+
+/* Runs the early table in PID 1. A step that is fatal there is fatal for nobody: the boot goes on
+ * without it. */
+void boot_early(struct boot *boot, struct machine *machine);
+
+/*
+ * Forks the boot child, which runs the second table and becomes the VM. Returns its pid and the
+ * reading end of the pipe of records (O_CLOEXEC, O_NONBLOCK), or -errno.
+ */
+pid_t boot_start(struct boot *boot, int *events);
 
 /* PID 1 itself, in order. Each is in the file of its name. */
 enum step_result boot_rootdevice(struct boot *boot); /* rootdisk.c: remembers what holds "/" */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What is mounted: /proc/self/mountinfo (proc(5)). */
+#ifndef ERLINIT_MOUNTS_H
+#define ERLINIT_MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct mount_entry {
+    int id;
+    int parent;
+    dev_t device;
+    const char *root;   /* of the mount within its file system */
+    const char *target; /* \ooo escapes resolved: any byte but NUL */
+    const char *type;
+    const char *source;
+    const char *super_options;
+    bool read_only; /* mount or file system */
+    bool super_read_only;
+};
+
+struct mount_table {
+    struct mount_entry *item; /* oldest first, as the kernel lists them */
+    size_t count;
+};
+
+/* Reads the table into the arena. 0 or -errno. Lines that can't be understood are left out. */
+int mounts_load(struct mount_table *table);
+
+/* Parses `text` (changed in place) instead; the pure part of mounts_load(). */
+int mounts_parse(char *text, struct mount_table *table);
+
+/* True if the file system is on a block device (major number not 0). */
+bool mount_is_block(const struct mount_entry *entry);
+
+/*
+ * syncfs(2) on every read-write block file system, once each. Write-back errors are logged with the
+ * mount point. Blocks; for a child.
+ */
+void mounts_flush(void);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "erlinit/supervisor.h"
+
+#include "erlinit/boot.h"
+#include "erlinit/child.h"
+#include "erlinit/files.h"
+#include "erlinit/log.h"
+#include "erlinit/mounts.h"
+#include "erlinit/text.h"
+#include "erlinit/times.h"
+#include "erlinit/vm.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <uev/uev.h>
+#include <unistd.h>
+
+struct supervisor {
+    struct machine *machine;
+    struct lifecycle_settings settings;
+    int boot_events; /* -1: closed */
+    bool unreaped;   /* a SIGCHLD came */
+    bool looping;    /* libuev runs: timers are its */
+    uev_ctx_t loop;
+    uev_t signals;
+    uev_t timer;
+    uev_t boot;
+};
+
+/* In .bss, not on the stack: libuev keeps pointers into it. */
+static struct supervisor supervisor;
+
+static const struct {
+    int signal;
+    enum action action;
+} requests[] = {
+    {SIGTERM, ACTION_REBOOT}, {SIGINT, ACTION_REBOOT}, /* ctrl-alt-del */
+    {SIGUSR1, ACTION_HALT},   {SIGPWR, ACTION_HALT},   {SIGUSR2, ACTION_POWEROFF},
+};
+
+#define REQUEST_COUNT (sizeof requests / sizeof requests[0])
+
+sigset_t supervisor_request_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < REQUEST_COUNT; i++)
+        sigaddset(&set, requests[i].signal);
+    return set;
+}
+
+bool supervisor_request_of(int signal, enum action *action)
+{
+    for (size_t i = 0; i < REQUEST_COUNT; i++) {
+        if (requests[i].signal == signal) {
+            *action = requests[i].action;
+            return true;
+        }
+    }
+    return false;
+}
+
+void supervisor_take_signals(void)
+{
+    sigset_t set = supervisor_request_signals();
+    sigaddset(&set, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    if (reboot(RB_DISABLE_CAD) < 0)
+        log_info("Ctrl-alt-del stays an immediate reset: %m");
+}
+
+static void set_timer(struct supervisor *self)
+{
+    int64_t deadline = self->machine->life.deadline_ms;
+    if (!self->looping)
+        return;
+    int64_t left = 0;
+    if (deadline != LIFECYCLE_NO_DEADLINE) {
+        left = deadline - time_ms();
+        left = left < 1 ? 1 : left > INT_MAX ? INT_MAX : left;
+    }
+    /* periodic: libuev closes the descriptor of a timer that fires once, and might not get another
+     */
+    if (uev_timer_set(&self->timer, (int)left, (int)left) < 0)
+        log_error("Can't set the timer: %m. A VM that does not stop by itself is waited for");
+}
+
+static int ask_vm(void *argument)
+{
+    const struct machine *machine = argument;
+    vm_ask_to_stop(machine->vm_pid);
+    return 0;
+}
+
+static int flush(void *argument)
+{
+    (void)argument;
+    mounts_flush();
+    return 0;
+}
+
+/* Started and not waited for: what it does takes as long as it takes, its end is reaped like any
+ * orphan's. */
+static void start_helper(int (*function)(void *), void *argument, const char *what)
+{
+    if (child_start(function, argument) < 0)
+        log_warning("Can't start a process to %s: %m", what);
+}
+
+static void happen(struct supervisor *self, enum lifecycle_event event, enum action asked_for)
+{
+    unsigned int actions = 0;
+    int64_t before = self->machine->life.deadline_ms;
+    self->machine->life = lifecycle_next(&self->machine->life, &self->settings, event, asked_for,
+                                         time_ms(), &actions);
+    if ((actions & ACT_FLUSH) != 0)
+        start_helper(flush, NULL, "write dirty pages back");
+    if ((actions & ACT_ASK_VM) != 0) {
+        log_info("Asking the VM to stop");
+        start_helper(ask_vm, self->machine, "ask the VM to stop");
+    }
+    if ((actions & ACT_SHUT_DOWN) != 0 && self->looping)
+        (void)uev_exit(&self->loop);
+    else if (self->machine->life.deadline_ms != before)
+        set_timer(self);
+}
+
+static void note_requester(struct machine *machine, int signal, pid_t pid, uid_t uid)
+{
+    struct requester *who = &machine->requester;
+    if (who->signal != 0)
+        return;
+    *who = (struct requester){.signal = signal, .pid = pid, .uid = uid};
+    TEXT_ON_STACK(path, 32);
+    text_format(&path, "/proc/%d/comm", (int)pid);
+    if (pid > 0)
+        (void)file_read_line(path.at, who->name, sizeof who->name);
+}
+
+static void on_signal(struct supervisor *self, int signal, pid_t pid, uid_t uid)
+{
+    static const char *const names[] = {"reboot", "halt", "power off"};
+    enum action action = ACTION_REBOOT;
+    if (signal == SIGCHLD) {
+        self->unreaped = true;
+    } else if (supervisor_request_of(signal, &action)) {
+        note_requester(self->machine, signal, pid, uid);
+        log_milestone("Asked to %s: signal %d from process %d (%s)", names[action], signal,
+                      (int)pid, pid > 0 ? self->machine->requester.name : "kernel");
+        happen(self, EVENT_REQUEST, action);
+    }
+}
+
+/* Records of the boot child, then its end: it has become the VM (or died, which SIGCHLD tells). */
+static void read_boot_events(struct supervisor *self)
+{
+    struct boot_record record;
+    ssize_t got = 0;
+    while (self->boot_events >= 0 &&
+           (got = read(self->boot_events, &record, sizeof record)) == (ssize_t)sizeof record) {
+        if (record.index >= MACHINE_MAX_STEPS)
+            continue;
+        self->machine->steps[record.index] = record.time;
+        if (record.time.result == STEP_FATAL)
+            happen(self, EVENT_FATAL, ACTION_REBOOT);
+    }
+    if (self->boot_events < 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+        return;
+    if (self->looping)
+        (void)uev_io_stop(&self->boot);
+    (void)close(self->boot_events);
+    self->boot_events = -1;
+    happen(self, EVENT_VM_STARTED, ACTION_REBOOT);
+}
+
+static void on_reaped(void *context, pid_t pid, int status)
+{
+    struct supervisor *self = context;
+    if (pid != self->machine->vm_pid || self->machine->life.vm_gone)
+        return;
+    self->machine->vm_status = status;
+    /* what it said before it died comes first */
+    read_boot_events(self);
+    happen(self, EVENT_VM_ENDED, ACTION_REBOOT);
+}
+
+/* After all signals that were there: a request that came together with the VM's end has been seen
+ * by now, and wins. */
+static void reap_if_needed(struct supervisor *self)
+{
+    struct child_hooks hooks = {.reaped = on_reaped, .context = self};
+    if (!self->unreaped)
+        return;
+    self->unreaped = false;
+    (void)child_reap(&hooks);
+}
+
+static void signals_ready(uev_t *watcher, void *argument, int events)
+{
+    struct supervisor *self = argument;
+    struct signalfd_siginfo info;
+    (void)events;
+    while (read(watcher->fd, &info, sizeof info) == (ssize_t)sizeof info)
+        on_signal(self, (int)info.ssi_signo, (pid_t)info.ssi_pid, (uid_t)info.ssi_uid);
+    reap_if_needed(self);
+}
+
+static void timer_ready(uev_t *watcher, void *argument, int events)
+{
+    (void)watcher;
+    (void)events;
+    struct supervisor *self = argument;
+    happen(self, EVENT_DEADLINE, ACTION_REBOOT);
+    set_timer(self);
+}
+
+static void boot_ready(uev_t *watcher, void *argument, int events)
+{
+    (void)watcher;
+    (void)events;
+    read_boot_events(argument);
+}
+
+/* All descriptors that the loop needs are made here, once. */
+static int start_loop(struct supervisor *self)
+{
+    sigset_t set = supervisor_request_signals();
+    sigaddset(&set, SIGCHLD);
+    /* one event at a time: a callback may stop another watcher whose event has been fetched already
+     */
+    if (uev_init1(&self->loop, 1) < 0)
+        return -errno;
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0 || uev_io_init(&self->loop, &self->signals, signals_ready, self, fd, UEV_READ) < 0)
+        return -errno;
+    if (uev_timer_init(&self->loop, &self->timer, timer_ready, self, 0, 0) < 0)
+        return -errno;
+    if (self->boot_events >= 0 &&
+        uev_io_init(&self->loop, &self->boot, boot_ready, self, self->boot_events, UEV_READ) < 0)
+        return -errno;
+    return 0;
+}
+
+static void on_plain_signal(void *context, const siginfo_t *signal)
+{
+    on_signal(context, signal->si_signo, signal->si_pid, signal->si_uid);
+}
+
+/* The net under libuev: one system call, which needs no descriptor. */
+static void plain_loop(struct supervisor *self)
+{
+    struct child_hooks hooks = {.reaped = on_reaped,
+                                .signalled = on_plain_signal,
+                                .context = self,
+                                .signals = supervisor_request_signals()};
+    self->looping = false;
+    while (self->machine->life.phase != PHASE_ENDING) {
+        read_boot_events(self);
+        (void)child_reap(&hooks);
+        if (self->machine->life.phase == PHASE_ENDING)
+            break;
+        if (!child_wait_event(&hooks, self->machine->life.deadline_ms))
+            happen(self, EVENT_DEADLINE, ACTION_REBOOT);
+    }
+}
+
+void supervise(const struct options *options, struct machine *machine, int boot_events)
+{
+    struct supervisor *self = &supervisor;
+    *self = (struct supervisor){
+        .machine = machine,
+        .boot_events = boot_events,
+        .settings = {.stop_grace_ms = options->stop_grace_ms,
+                     .graceful_ms = options->graceful_shutdown_timeout_ms,
+                     .on_exit = options->on_exit,
+                     .on_fatal = options->on_fatal},
+    };
+    if (machine->life.phase == PHASE_ENDING)
+        return;
+    if (start_loop(self) == 0) {
+        self->looping = true;
+        /* what ended or was decided before the loop was there */
+        self->unreaped = true;
+        set_timer(self);
+        reap_if_needed(self);
+        if (machine->life.phase != PHASE_ENDING)
+            (void)uev_run(&self->loop, 0);
+    } else {
+        log_error("No event loop: %m. Waiting for signals without it");
+    }
+    plain_loop(self);
+    if (self->boot_events >= 0)
+        (void)close(self->boot_events);
+}
