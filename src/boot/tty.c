@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* The format of serial console options: Documentation/admin-guide/serial-console.rst. */
+#include "tty.h"
 #include "erlinit/boot.h"
 #include "erlinit/text.h"
 
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
 #include <errno.h>
 #include <limits.h>
+#include <sys/ioctl.h>
+
+#ifndef TCGETS2 /* architectures whose termios knows all speeds anyway */
+#define termios2 termios
+#define TCGETS2  TCGETS
+#define TCSETS2  TCSETS
+#endif
 
 static int take_baud(const char **at, unsigned int *baud)
 {
@@ -46,4 +56,50 @@ int tty_parse_format(const char *text, struct tty_format *format)
         return -EINVAL;
     *format = parsed;
     return 0;
+}
+
+static tcflag_t frame_bits(const struct tty_format *format)
+{
+    static const tcflag_t sizes[] = {CS5, CS6, CS7, CS8};
+    tcflag_t flags = sizes[format->bits - 5];
+
+    if (format->parity != 'n')
+        flags |= PARENB;
+    if (format->parity == 'o')
+        flags |= PARODD;
+    if (format->rtscts)
+        flags |= CRTSCTS;
+    return flags;
+}
+
+int tty_set_format(int fd, const struct tty_format *format)
+{
+    struct termios2 settings;
+
+    if (ioctl(fd, TCGETS2, &settings) < 0)
+        return -errno;
+    settings.c_iflag &=
+        ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON | IXOFF);
+    settings.c_oflag &= ~(tcflag_t)OPOST;
+    settings.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    settings.c_cflag &= ~(tcflag_t)(CBAUD | CIBAUD | CSIZE | CSTOPB | PARENB | PARODD | CRTSCTS);
+    /* CIBAUD cleared: reads at the speed of writing. */
+    settings.c_cflag |= BOTHER | CREAD | CLOCAL | frame_bits(format);
+    settings.c_ispeed = format->baud;
+    settings.c_ospeed = format->baud;
+    settings.c_cc[VMIN] = 1;
+    settings.c_cc[VTIME] = 0;
+    return ioctl(fd, TCSETS2, &settings) < 0 ? -errno : 0;
+}
+
+int tty_ignore_carrier(int fd)
+{
+    struct termios2 settings;
+
+    if (ioctl(fd, TCGETS2, &settings) < 0)
+        return -errno;
+    if (settings.c_cflag & CLOCAL)
+        return 0;
+    settings.c_cflag |= CLOCAL;
+    return ioctl(fd, TCSETS2, &settings) < 0 ? -errno : 0;
 }
