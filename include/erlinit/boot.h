@@ -67,10 +67,13 @@ enum step_result boot_console(struct boot *boot); /* console.c: session, termina
 enum step_result boot_rootdisk(struct boot *boot); /* rootdisk.c: /dev/rootdisk0 links */
 enum step_result boot_scratch(struct boot *boot);  /* pseudofs.c: /tmp and /run */
 enum step_result boot_mounts(struct boot *boot);   /* mounts.c: --mount */
-enum step_result boot_clock(struct boot *boot);   /* clock.c: --update-clock, after the mounts (last
-                                                     time stored with the seed) */
-enum step_result boot_release(struct boot *boot); /* vm/release.c + vm/erts.c through vm.h */
-enum step_result boot_identity(struct boot *boot);    /* vm/identity.c */
+enum step_result boot_clock(struct boot *boot); /* clock.c: --update-clock, after the mounts (last
+                                                   time stored with the seed) */
+enum step_result boot_identity(struct boot *boot);    /* vm/steps.c: who; HOME depends on it */
+enum step_result boot_release(struct boot *boot);     /* vm/steps.c: release, ERTS, environment,
+                                                         arguments; after boot_identity */
+enum step_result boot_workdir(struct boot *boot);     /* vm/steps.c: --working-directory, after
+                                                         boot_release */
 enum step_result boot_corepattern(struct boot *boot); /* kernel.c */
 enum step_result boot_loopback(struct boot *boot);    /* loopback.c: libmnl */
 enum step_result boot_hostname(struct boot *boot);    /* hostname.c */

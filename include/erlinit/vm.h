@@ -61,8 +61,8 @@ int erts_find(const char *root, const struct release *release, bool include_erts
 /*
  * Resolves --uid and --gid (number: decimal, 0x, octal; or a name of <root>/etc/passwd,
  * /etc/group). Only a uid given: its primary group. Supplementary groups: those that name the user.
- * 0, or -EINVAL/-ENOENT/-ENOMEM after logging with the origin; the caller must not start the VM as
- * root then.
+ * 0, or -EINVAL/-ENOENT after logging with the origin, or -ENOMEM; the caller must not start the VM
+ * as root then. A number that /etc/passwd doesn't have is its own group, with a warning.
  */
 int identity_resolve(const char *root, const struct word *uid, const struct word *gid,
                      struct identity *identity);
@@ -76,11 +76,17 @@ int identity_apply(const struct identity *identity);
 int environment_build(char *const inherited[], const struct vm *vm, const struct options *options,
                       struct strings *environment);
 
-/* Program and argument list of compat section 8. `root` as above (is ERTS_LIB_DIR there?). 0 or
- * -errno (logged). */
+/* Program and argument list of compat section 8. `root` as above (is ERTS_LIB_DIR there?). An
+ * --alternate-exec that can't be started is left out, with a warning. 0 or -ENOMEM. */
 int arguments_build(const char *root, const struct options *options, struct vm *vm);
 
 /* Signals, umask, identity, exec. Returns only on failure: -errno. */
 int vm_launch(const struct vm *vm, mode_t umask_bits);
+
+/*
+ * SIGTERM to the VM: to erlexec or beam in the process tree of `leader` (PID 1's child, perhaps a
+ * wrapper), else to leader itself. Reads /proc; for a child.
+ */
+void vm_ask_to_stop(pid_t leader);
 
 #endif

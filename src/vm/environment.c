@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* What the VM finds in its environment. */
+#include "erlinit/arena.h"
+#include "erlinit/text.h"
+#include "erlinit/vm.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define VM_PATH       "/usr/sbin:/usr/bin:/sbin:/bin"
+#define CONFIG_SUFFIX ".config"
+
+/* Adds NAME=value in the place of an earlier one of that name. */
+static int set_entry(struct strings *environment, const char *entry)
+{
+    if (entry == NULL) {
+        return -ENOMEM;
+    }
+    size_t length = strcspn(entry, "=") + 1;
+    for (size_t i = 0; i < environment->count; i++) {
+        if (strncmp(environment->item[i], entry, length) == 0) {
+            environment->item[i] = entry;
+            return 0;
+        }
+    }
+    return strings_add(environment, entry);
+}
+
+static int set_inherited(char *const inherited[], struct strings *environment)
+{
+    int result = 0;
+    for (size_t i = 0; result == 0 && inherited[i] != NULL; i++) {
+        result = set_entry(environment, inherited[i]);
+    }
+    return result;
+}
+
+static int set_own(const struct vm *vm, struct strings *environment)
+{
+    const char *const entries[] = {
+        arena_format("HOME=%s", vm->identity.home),
+        "PATH=" VM_PATH,
+        "TERM=xterm-256color",
+        arena_format("ROOTDIR=%s", vm->release.base),
+        arena_format("BINDIR=%s/bin", vm->erts),
+        "EMU=beam",
+        "PROGNAME=erlexec",
+    };
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < sizeof entries / sizeof entries[0]; i++) {
+        result = set_entry(environment, entries[i]);
+    }
+    return result;
+}
+
+/* What the start script of an Elixir release would set, for its config/runtime.exs. */
+static int set_release(const struct release *release, struct strings *environment)
+{
+    const char *config = release->sys_config;
+    if (config == NULL) {
+        return 0;
+    }
+    size_t suffix = text_ends_with(config, CONFIG_SUFFIX) ? strlen(CONFIG_SUFFIX) : 0;
+    int length = (int)(strlen(config) - suffix);
+    int result = set_entry(environment, arena_format("RELEASE_SYS_CONFIG=%.*s", length, config));
+    if (result == 0) {
+        result = set_entry(environment, arena_format("RELEASE_ROOT=%s", release->base));
+    }
+    return result < 0 ? result : set_entry(environment, "RELEASE_TMP=/tmp");
+}
+
+static int set_configured_one(const struct word *word, const char *setting, size_t length,
+                              struct strings *environment)
+{
+    const char *equals = memchr(setting, '=', length);
+    if (equals != NULL && equals != setting) {
+        return set_entry(environment, arena_copy(setting, length));
+    }
+    TEXT_ON_STACK(shown, 80);
+    text_add_printable(&shown, setting, length);
+    log_at(LOG_WARNING, &word->origin, "--env: \"%s\" is not NAME=value, ignored", shown.at);
+    return 0;
+}
+
+static int set_configured(const struct word *word, struct strings *environment)
+{
+    int result = 0;
+    const char *at = word->text;
+    while (result == 0 && *at != '\0') {
+        size_t length = strcspn(at, ";");
+        if (length > 0) {
+            result = set_configured_one(word, at, length, environment);
+        }
+        at += length + (at[length] == ';');
+    }
+    return result;
+}
+
+int environment_build(char *const inherited[], const struct vm *vm, const struct options *options,
+                      struct strings *environment)
+{
+    struct strings built = {0};
+    int result = set_inherited(inherited, &built);
+    if (result == 0) {
+        result = set_own(vm, &built);
+    }
+    if (result == 0) {
+        result = set_release(&vm->release, &built);
+    }
+    for (size_t i = 0; result == 0 && i < options->env.count; i++) {
+        result = set_configured(&options->env.item[i], &built);
+    }
+    if (result == 0) {
+        *environment = built;
+    }
+    return result;
+}
