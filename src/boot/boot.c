@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two tables of boot, and the one loop that runs them. To add a step: write the function in a
+ * file of its own, declare it in boot.h, and put a row where it belongs.
+ */
+#include "erlinit/boot.h"
+
+#include "erlinit/child.h"
+#include "erlinit/log.h"
+#include "erlinit/terminal.h"
+#include "erlinit/text.h"
+#include "erlinit/times.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What only PID 1 can do for itself: nothing here parses what others wrote, or waits for a device.
+ */
+const struct boot_step boot_early_steps[] = {
+    {"root-device", boot_rootdevice},
+    {"overlay", boot_overlay},
+    {"pseudo-file-systems", boot_pseudofs},
+    {"console", boot_console},
+    {NULL, NULL},
+};
+
+/* In the boot child: a crash or a hang here is an event for PID 1, not its end. */
+const struct boot_step boot_steps[] = {
+    {"rootdisk-links", boot_rootdisk},
+    {"scratch", boot_scratch},
+    {"mounts", boot_mounts},
+    {"clock", boot_clock},
+    {"identity", boot_identity},
+    {"release", boot_release},
+    {"core-pattern", boot_corepattern},
+    {"loopback", boot_loopback},
+    {"hostname", boot_hostname},
+    {"tty-warning", boot_ttywarning},
+    {"working-directory", boot_workdir},
+    {"entropy", boot_entropy},
+    {"pre-run", boot_prerun},
+    {"limits", boot_limits},
+    {NULL, NULL},
+};
+
+#define EARLY_STEPS (sizeof boot_early_steps / sizeof boot_early_steps[0] - 1)
+#define STEPS       (sizeof boot_steps / sizeof boot_steps[0] - 1)
+_Static_assert(EARLY_STEPS + STEPS <= MACHINE_MAX_STEPS, "struct machine has a row for every step");
+
+static struct step_time run_step(const struct boot_step *step, struct boot *boot)
+{
+    static const char *const results[] = {"done", "nothing to do", "with warnings", "failed"};
+    uint64_t start = time_us();
+    enum step_result result = step->run(boot);
+    uint64_t duration = time_us() - start;
+    if (boot->options->print_timing)
+        log_notice("%s: %s, %lu us", step->name, results[result], (unsigned long)duration);
+    else
+        log_debug("%s: %s, %lu us", step->name, results[result], (unsigned long)duration);
+    return (struct step_time){.start_us = (uint32_t)start,
+                              .duration_us = (uint32_t)duration,
+                              .result = (uint8_t)result,
+                              .ran = 1};
+}
+
+void boot_early(struct boot *boot, struct machine *machine)
+{
+    if (boot->options->print_timing)
+        log_notice("start");
+    for (size_t i = 0; boot_early_steps[i].run != NULL; i++)
+        machine->steps[i] = run_step(&boot_early_steps[i], boot);
+}
+
+struct boot_child {
+    struct boot *boot;
+    int events[2];
+};
+
+/* PID 1 learns from the pipe; should it be full or gone, the boot goes on all the same. */
+static void tell(const struct boot_child *child, size_t index, struct step_time time)
+{
+    struct boot_record record = {.index = (uint8_t)index, .time = time};
+    (void)!write(child->events[1], &record, sizeof record);
+}
+
+static bool run_steps(const struct boot_child *child)
+{
+    for (size_t i = 0; boot_steps[i].run != NULL; i++) {
+        struct step_time time = run_step(&boot_steps[i], child->boot);
+        tell(child, EARLY_STEPS + i, time);
+        if (time.result == STEP_FATAL) {
+            log_line(LOG_EMERGENCY, "Step %s of the boot has failed", boot_steps[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static mode_t configured_umask(const struct options *options)
+{
+    long long mask = 0022;
+    const struct word *word = &options->umask;
+    if (word->text != NULL && text_to_number(word->text, 8, 0, 0777, &mask) < 0)
+        log_at(LOG_WARNING, &word->origin, "--umask %s is no octal number up to 0777: using 0022",
+               word->text);
+    return (mode_t)mask;
+}
+
+static int become_vm(const struct boot_child *child)
+{
+    struct boot *boot = child->boot;
+    mode_t mask = configured_umask(boot->options);
+    log_milestone("Launching erl...");
+    if (boot->options->print_timing)
+        log_notice("stop");
+    int result = vm_launch(&boot->vm, mask);
+    errno = -result;
+    log_line(LOG_EMERGENCY, "Can't start %s: %m", boot->vm.program);
+    tell(child, EARLY_STEPS + STEPS - 1, (struct step_time){.result = STEP_FATAL, .ran = 1});
+    return 1;
+}
+
+static int boot_child(void *argument)
+{
+    const struct boot_child *child = argument;
+    /* its own group, in front: keys that mean signals are for the VM, not for PID 1 */
+    (void)setpgid(0, 0);
+    terminal_foreground(getpid());
+    if (run_steps(child))
+        (void)become_vm(child);
+    log_line(LOG_EMERGENCY, "erlinit can't continue");
+    return 1;
+}
+
+pid_t boot_start(struct boot *boot, int *events)
+{
+    struct boot_child child = {.boot = boot};
+    if (pipe2(child.events, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    pid_t pid = child_start(boot_child, &child);
+    (void)close(child.events[1]);
+    if (pid < 0)
+        (void)close(child.events[0]);
+    else
+        *events = child.events[0];
+    return pid;
+}
