@@ -52,22 +52,23 @@ static void note(struct refresh *refresh, const char *what, int error)
         refresh->first_error = error;
 }
 
-/* What the kernel takes together with the seed (random(4), RNDADDENTROPY). */
+/* What RNDADDENTROPY takes (random(4)): struct rand_pool_info with room for the bytes. */
 struct pool_addition {
-    struct rand_pool_info info;
+    int entropy_count; /* bits */
+    int buf_size;      /* bytes */
     unsigned char seed[SEED_MAX_BYTES];
 };
 
 static int add_to_pool(const unsigned char *seed, size_t length, bool credit)
 {
-    struct pool_addition addition = {
-        .info = {.entropy_count = credit ? (int)(length * 8) : 0, .buf_size = (int)length}};
+    struct pool_addition addition = {.entropy_count = credit ? (int)(length * 8) : 0,
+                                     .buf_size = (int)length};
     int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
         return -errno;
-    memcpy(addition.info.buf, seed, length);
-    int result = ioctl(fd, RNDADDENTROPY, &addition.info) < 0 ? -errno : 0;
+    memcpy(addition.seed, seed, length);
+    int result = ioctl(fd, RNDADDENTROPY, &addition) < 0 ? -errno : 0;
     (void)close(fd);
     explicit_bzero(&addition, sizeof addition);
     return result;

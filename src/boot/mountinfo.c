@@ -116,7 +116,7 @@ static int parse_line(char *line, struct mountinfo_entry *entry)
 
 int mountinfo_load(const char *path, struct mountinfo *mounts)
 {
-    char *content;
+    char *content = NULL;
     struct mountinfo parsed = {0};
     size_t lines = 1;
 

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -72,9 +73,9 @@ static int make_directories(const struct overlay *overlay)
  * read-only when the machine goes down. */
 static void make_root_read_only(void)
 {
-    struct statfs status;
+    struct statvfs status;
 
-    if (statfs("/", &status) == 0 && !(status.f_flags & ST_RDONLY) &&
+    if (statvfs("/", &status) == 0 && !(status.f_flag & ST_RDONLY) &&
         mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0)
         log_debug("the root below the overlay stays writable: %m");
 }
