@@ -12,18 +12,16 @@ static void configure_from_file(const char *path, struct options *options)
     char *content;
     size_t length;
     int result = file_load(path, CONFIG_MOST_BYTES, &content, &length);
-    if (result == -ENOENT) {
+    if (result == -ENOENT)
         return;
-    }
     if (result < 0) {
         errno = -result;
         log_warning("can't read %s: %m; going on without it", path);
         return;
     }
     struct words words = {0};
-    if (words_from_config(path, content, length, &words) < 0) {
+    if (words_from_config(path, content, length, &words) < 0)
         log_error("no memory for all of %s, the rest is ignored", path);
-    }
     options_parse(&words, options);
 }
 

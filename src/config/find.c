@@ -8,11 +8,9 @@
 
 const struct option_row *find_letter(char letter)
 {
-    for (size_t i = 0; letter != '\0' && i < options_table_count; i++) {
-        if (options_table[i].letter == letter) {
+    for (size_t i = 0; letter != '\0' && i < options_table_count; i++)
+        if (options_table[i].letter == letter)
             return &options_table[i];
-        }
-    }
     return NULL;
 }
 
@@ -26,16 +24,14 @@ static size_t find_prefix(const char *name, size_t length, bool ours, const stru
     size_t found = 0;
     for (size_t i = 0; i < options_table_count; i++) {
         const struct option_row *candidate = &options_table[i];
-        if (candidate->ours != ours || !find_is_prefix(candidate, name, length)) {
+        if (candidate->ours != ours || !find_is_prefix(candidate, name, length))
             continue;
-        }
         if (candidate->name[length] == '\0') {
             *row = candidate;
             return 1;
         }
-        if (found++ == 0) {
+        if (found++ == 0)
             *row = candidate;
-        }
     }
     return found;
 }
@@ -61,9 +57,8 @@ static size_t least(size_t a, size_t b)
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
     size_t cost[NAME_MOST_BYTES + 1];
-    for (size_t j = 0; j <= b_length; j++) {
+    for (size_t j = 0; j <= b_length; j++)
         cost[j] = j;
-    }
     for (size_t i = 1; i <= a_length; i++) {
         size_t diagonal = cost[0];
         cost[0] = i;

@@ -16,13 +16,11 @@ struct directive {
 /* One or two digits and the s. Returns what is behind, or NULL. */
 static const char *parse_count(const char *at, size_t *count)
 {
-    if (!text_is_digit(*at)) {
+    if (!text_is_digit(*at))
         return NULL;
-    }
     *count = 0;
-    for (int digits = 0; digits < 2 && text_is_digit(*at); digits++) {
+    for (int digits = 0; digits < 2 && text_is_digit(*at); digits++)
         *count = 10 * *count + (size_t)(*at++ - '0');
-    }
     return *at == 's' ? at + 1 : NULL;
 }
 
@@ -31,9 +29,8 @@ static const char *parse_count(const char *at, size_t *count)
 static const char *parse_directive(const char *at, struct directive *directive)
 {
     *directive = (struct directive){.from_end = false, .most = SIZE_MAX};
-    if (*at == 's') {
+    if (*at == 's')
         return at + 1;
-    }
     if (*at == '-') {
         directive->from_end = true;
         at += at[1] == '0' ? 2 : 1;
@@ -52,9 +49,8 @@ void hostname_expand(const char *pattern, const char *id, char *buffer, size_t s
         }
         struct directive directive;
         pattern = parse_directive(pattern + 1, &directive);
-        if (pattern == NULL) {
+        if (pattern == NULL)
             return;
-        }
         size_t count = directive.most < length ? directive.most : length;
         text_add_bytes(&text, directive.from_end ? id + length - count : id, count);
     }
@@ -62,9 +58,8 @@ void hostname_expand(const char *pattern, const char *id, char *buffer, size_t s
 
 static char clean_character(char c)
 {
-    if (c >= 'A' && c <= 'Z') {
+    if (c >= 'A' && c <= 'Z')
         return (char)(c - 'A' + 'a');
-    }
     bool kept = (c >= 'a' && c <= 'z') || text_is_digit(c) || c == '-' || c == '.';
     return kept ? c : '\0';
 }
@@ -79,12 +74,10 @@ void hostname_clean(char *name)
     char *to = name;
     for (const char *from = name; *from != '\0' && to - name < NAME_MOST_BYTES; from++) {
         char c = clean_character(*from);
-        if (c != '\0' && !(to == name && is_edge(c))) {
+        if (c != '\0' && !(to == name && is_edge(c)))
             *to++ = c;
-        }
     }
-    while (to > name && is_edge(to[-1])) {
+    while (to > name && is_edge(to[-1]))
         to--;
-    }
     *to = '\0';
 }

@@ -72,20 +72,17 @@ static const struct flag flags[] = {
 
 static const struct flag *find_flag(const char *name, size_t length)
 {
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        if (strncmp(flags[i].name, name, length) == 0 && flags[i].name[length] == '\0') {
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (strncmp(flags[i].name, name, length) == 0 && flags[i].name[length] == '\0')
             return &flags[i];
-        }
-    }
     return NULL;
 }
 
 static void apply_flag(const struct flag *flag, struct mount_spec *spec)
 {
     spec->flags = (spec->flags | flag->set) & ~flag->clear;
-    if (flag->propagation != 0) {
+    if (flag->propagation != 0)
         spec->propagation = flag->propagation;
-    }
 }
 
 static int parse_flags(const char *text, struct mount_spec *spec, const char **unknown)
@@ -97,9 +94,8 @@ static int parse_flags(const char *text, struct mount_spec *spec, const char **u
             apply_flag(flag, spec);
         } else if (length > 0 && *unknown == NULL) {
             *unknown = arena_copy(text, length);
-            if (*unknown == NULL) {
+            if (*unknown == NULL)
                 return -ENOMEM;
-            }
         }
         text += length + (text[length] == ',');
     }
@@ -113,9 +109,8 @@ static const char *take_field(char **at, bool is_last)
     char *to = from;
     char *field = from;
     while (*from != '\0' && (is_last || *from != ':')) {
-        if (from[0] == '\\' && (from[1] == ':' || from[1] == ';')) {
+        if (from[0] == '\\' && (from[1] == ':' || from[1] == ';'))
             from++;
-        }
         *to++ = *from++;
     }
     *at = *from == ':' ? from + 1 : NULL;
@@ -128,9 +123,8 @@ int mount_parse(const char *text, struct mount_spec *spec, const char **problem,
 {
     const char *field[FIELDS];
     char *at = arena_string(text);
-    if (at == NULL) {
+    if (at == NULL)
         return -ENOMEM;
-    }
     for (size_t i = 0; i < FIELDS; i++) {
         if (at == NULL) {
             *problem = "fewer than five fields (dev:path:type:flags:data)";
@@ -145,9 +139,8 @@ int mount_parse(const char *text, struct mount_spec *spec, const char **problem,
     struct mount_spec parsed = {
         .source = field[0], .target = field[1], .type = field[2], .data = field[4]};
     const char *first_unknown = NULL;
-    if (parse_flags(field[3], &parsed, &first_unknown) < 0) {
+    if (parse_flags(field[3], &parsed, &first_unknown) < 0)
         return -ENOMEM;
-    }
     *spec = parsed;
     *unknown = first_unknown;
     return 0;

@@ -45,11 +45,10 @@ static bool is_truth(const char *text, bool *truth)
 
 static void store_flag(const struct parser *parser, const struct option_row *row, bool on)
 {
-    if (row->kind == OPTION_FLAG) {
+    if (row->kind == OPTION_FLAG)
         *(bool *)place_of(parser, row) = on;
-    } else if (on) {
+    else if (on)
         *(enum action *)place_of(parser, row) = (enum action)row->value;
-    }
 }
 
 /* An empty text is as good as none: that is how one line takes back what an earlier one gave. */
@@ -62,9 +61,8 @@ static void store_text(const struct parser *parser, const struct option_row *row
 static const char *part_end(const char *text, char separator)
 {
     const char *end = text;
-    while (*end != '\0' && *end != separator) {
+    while (*end != '\0' && *end != separator)
         end += end[0] == '\\' && end[1] == separator ? 2 : 1;
-    }
     return end;
 }
 
@@ -75,9 +73,8 @@ static void store_list(struct parser *parser, const struct option_row *row, stru
     while (*at != '\0') {
         const char *end = row->value != 0 ? part_end(at, (char)row->value) : at + strlen(at);
         const char *part = *end == '\0' ? at : arena_copy(at, (size_t)(end - at));
-        if (end > at && (part == NULL || words_add(place, part, value.origin) < 0)) {
+        if (end > at && (part == NULL || words_add(place, part, value.origin) < 0))
             parser->no_memory = true;
-        }
         at = *end == '\0' ? end : end + 1;
     }
 }
@@ -142,9 +139,8 @@ static void take_flag(struct parser *parser, const struct option_row *row)
 {
     bool on = true;
     const struct word *next = peek(parser);
-    if (next != NULL && is_truth(next->text, &on)) {
+    if (next != NULL && is_truth(next->text, &on))
         parser->next++;
-    }
     store_flag(parser, row, on);
 }
 
@@ -176,11 +172,9 @@ static void warn_unknown(const struct word *word, const char *name, size_t lengt
 static void warn_ambiguous(const struct word *word, const char *name, size_t length)
 {
     TEXT_ON_STACK(candidates, 512);
-    for (size_t i = 0; i < options_table_count; i++) {
-        if (find_is_prefix(&options_table[i], name, length)) {
+    for (size_t i = 0; i < options_table_count; i++)
+        if (find_is_prefix(&options_table[i], name, length))
             text_format(&candidates, " --%s", options_table[i].name);
-        }
-    }
     SHOW(shown, word->text, strlen(word->text));
     log_at(LOG_WARNING, &word->origin, "\"%s\" is ambiguous, ignored; it can be:%s", shown.at,
            candidates.at);
@@ -193,17 +187,16 @@ static void take_long(struct parser *parser, const struct word *word)
     const char *attached = name[length] == '=' ? name + length + 1 : NULL;
     const struct option_row *row = NULL;
     size_t found = find_name(name, length, &row);
-    if (found == 0) {
+    if (found == 0)
         warn_unknown(word, name, length);
-    } else if (found > 1) {
+    else if (found > 1)
         warn_ambiguous(word, name, length);
-    } else if (row->argument != NULL) {
+    else if (row->argument != NULL)
         take_value(parser, row, attached, word);
-    } else if (attached != NULL) {
+    else if (attached != NULL)
         take_attached_flag(parser, row, attached, word);
-    } else {
+    else
         take_flag(parser, row);
-    }
 }
 
 /* -vt, -cttyS0, -vcttyS0: what takes a value ends the cluster. */
@@ -232,18 +225,15 @@ void options_parse(const struct words *words, struct options *options)
     const struct word *word;
     while ((word = peek(&parser)) != NULL) {
         parser.next++;
-        if (text_equal(word->text, "--")) {
+        if (text_equal(word->text, "--"))
             continue; /* what follows are options too: the kernel puts its own `--` before them */
-        }
-        if (text_starts_with(word->text, "--")) {
+        if (text_starts_with(word->text, "--"))
             take_long(&parser, word);
-        } else if (*word->text == '-') {
+        else if (*word->text == '-')
             take_cluster(&parser, word);
-        }
     }
-    if (parser.no_memory) {
+    if (parser.no_memory)
         log_error("no memory for the whole configuration, part of it is ignored");
-    }
 }
 
 void options_defaults(struct options *options)
@@ -252,10 +242,9 @@ void options_defaults(struct options *options)
     struct parser parser = {.options = options};
     for (size_t i = 0; i < options_table_count; i++) {
         const struct option_row *row = &options_table[i];
-        if (row->kind == OPTION_NUMBER) {
+        if (row->kind == OPTION_NUMBER)
             *(long long *)place_of(&parser, row) = row->value;
-        } else if (row->kind == OPTION_TEXT) {
+        else if (row->kind == OPTION_TEXT)
             *(struct word *)place_of(&parser, row) = (struct word){.text = row->text};
-        }
     }
 }

@@ -25,12 +25,10 @@ static int grow(struct words *words)
 {
     size_t room = words->room == 0 ? FIRST_ROOM_WORDS : 2 * words->room;
     struct word *item = arena_alloc(room * sizeof *item);
-    if (item == NULL) {
+    if (item == NULL)
         return -ENOMEM;
-    }
-    if (words->count > 0) {
+    if (words->count > 0)
         memcpy(item, words->item, words->count * sizeof *item);
-    }
     words->item = item;
     words->room = room;
     return 0;
@@ -38,9 +36,8 @@ static int grow(struct words *words)
 
 int words_add(struct words *words, const char *text, struct origin origin)
 {
-    if (words->count == words->room && grow(words) < 0) {
+    if (words->count == words->room && grow(words) < 0)
         return -ENOMEM;
-    }
     words->item[words->count++] = (struct word){text, origin};
     return 0;
 }
@@ -56,14 +53,11 @@ static int add_range(const struct line *line, const char *mark, const char *star
 {
     size_t length = (size_t)(end - start);
     char *text = arena_copy(start, length);
-    if (text == NULL) {
+    if (text == NULL)
         return -ENOMEM;
-    }
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\0') {
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '\0')
             text[i] = ' ';
-        }
-    }
     struct origin origin = {line->file, line->number, (unsigned int)(mark - line->start) + 1};
     return words_add(words, text, origin);
 }
@@ -83,9 +77,8 @@ static int take_plain(const struct line *line, const char **at, struct words *wo
 {
     const char *start = *at;
     const char *end = start;
-    while (end < line->end && !is_blank(*end) && *end != '#') {
+    while (end < line->end && !is_blank(*end) && *end != '#')
         end++;
-    }
     *at = end;
     return add_range(line, start, start, end, words);
 }
@@ -94,15 +87,13 @@ static int take_line(const struct line *line, struct words *words)
 {
     int result = 0;
     const char *at = line->start;
-    while (result == 0 && at < line->end && *at != '#') {
-        if (is_blank(*at)) {
+    while (result == 0 && at < line->end && *at != '#')
+        if (is_blank(*at))
             at++;
-        } else if (*at == '"') {
+        else if (*at == '"')
             result = take_quoted(line, &at, words);
-        } else {
+        else
             result = take_plain(line, &at, words);
-        }
-    }
     return result;
 }
 
@@ -116,9 +107,8 @@ int words_from_config(const char *name, const char *content, size_t length, stru
         const char *next = newline == NULL ? end : newline + 1;
         line.end = newline == NULL ? end : newline;
         /* Files edited elsewhere: the carriage return belongs to no open quote. */
-        if (line.end > line.start && line.end[-1] == '\r') {
+        if (line.end > line.start && line.end[-1] == '\r')
             line.end--;
-        }
         result = take_line(&line, words);
         line.number++;
         line.start = next;

@@ -28,9 +28,8 @@ static struct span cut_at(const struct span *whole, char separator)
 /* Cuts the next piece off the front of *rest. False when nothing is left. */
 static bool take(struct span *rest, char separator, struct span *piece)
 {
-    if (rest->start == rest->end) {
+    if (rest->start == rest->end)
         return false;
-    }
     *piece = cut_at(rest, separator);
     rest->start = piece->end < rest->end ? piece->end + 1 : rest->end;
     return true;
@@ -40,11 +39,9 @@ static bool take(struct span *rest, char separator, struct span *piece)
 static struct span field(struct span line, int number)
 {
     struct span piece = {line.end, line.end};
-    for (int i = 0; i <= number; i++) {
-        if (!take(&line, ':', &piece)) {
+    for (int i = 0; i <= number; i++)
+        if (!take(&line, ':', &piece))
             return (struct span){line.end, line.end};
-        }
-    }
     return piece;
 }
 
@@ -63,9 +60,8 @@ int accounts_number(const char *text, int base, unsigned int *number)
 {
     long long value = 0;
     int result = text_to_number(text, base, 0, (long long)UINT32_MAX - 1, &value);
-    if (result == 0) {
+    if (result == 0)
         *number = (unsigned int)value;
-    }
     return result;
 }
 
@@ -82,9 +78,8 @@ int accounts_load(const char *root, const char *path, struct accounts *accounts)
     char *content = NULL;
     size_t length = 0;
     int result = tree_load(root, path, FILE_MOST_BYTES, &content, &length);
-    if (result == -ENOMEM) {
+    if (result == -ENOMEM)
         return result;
-    }
     if (result < 0) {
         if (result != -ENOENT) {
             errno = -result;
@@ -115,17 +110,14 @@ int accounts_user(const struct accounts *passwd, const char *name, uid_t uid,
     struct span line;
     while (take(&rest, '\n', &line)) {
         struct account found;
-        if (!read_numbers(line, &found)) {
+        if (!read_numbers(line, &found))
             continue;
-        }
-        if (name != NULL ? !span_equal(field(line, 0), name) : found.uid != uid) {
+        if (name != NULL ? !span_equal(field(line, 0), name) : found.uid != uid)
             continue;
-        }
         found.name = span_copy(field(line, 0));
         found.home = span_copy(field(line, 5));
-        if (found.name == NULL || found.home == NULL) {
+        if (found.name == NULL || found.home == NULL)
             return -ENOMEM;
-        }
         *account = found;
         return 0;
     }
@@ -136,11 +128,9 @@ int accounts_group(const struct accounts *group, const char *name, gid_t *gid)
 {
     struct span rest = all_of(group);
     struct span line;
-    while (take(&rest, '\n', &line)) {
-        if (span_equal(field(line, 0), name) && span_number(field(line, 2), gid)) {
+    while (take(&rest, '\n', &line))
+        if (span_equal(field(line, 0), name) && span_number(field(line, 2), gid))
             return 0;
-        }
-    }
     return -ENOENT;
 }
 
@@ -149,20 +139,17 @@ static bool names_member(struct span members, const char *user)
     struct span member;
     while (take(&members, ',', &member)) {
         text_trim(&member.start, &member.end);
-        if (span_equal(member, user)) {
+        if (span_equal(member, user))
             return true;
-        }
     }
     return false;
 }
 
 static bool contains(const gid_t *gids, size_t count, gid_t gid)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (gids[i] == gid) {
+    for (size_t i = 0; i < count; i++)
+        if (gids[i] == gid)
             return true;
-        }
-    }
     return false;
 }
 
@@ -170,9 +157,8 @@ static size_t count_lines(struct span rest)
 {
     size_t lines = 0;
     struct span line;
-    while (take(&rest, '\n', &line)) {
+    while (take(&rest, '\n', &line))
         lines++;
-    }
     return lines;
 }
 
@@ -181,18 +167,16 @@ int accounts_memberships(const struct accounts *group, const char *user, gid_t *
 {
     struct span rest = all_of(group);
     gid_t *found = arena_alloc((count_lines(rest) + 1) * sizeof *found);
-    if (found == NULL) {
+    if (found == NULL)
         return -ENOMEM;
-    }
     size_t used = 0;
     struct span line;
     while (take(&rest, '\n', &line)) {
         gid_t gid;
         /* name:password:gid:members */
         if (names_member(field(line, 3), user) && span_number(field(line, 2), &gid) &&
-            !contains(found, used, gid)) {
+            !contains(found, used, gid))
             found[used++] = gid;
-        }
     }
     *gids = found;
     *count = used;

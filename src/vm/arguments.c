@@ -14,9 +14,8 @@
 static int add_all(struct strings *arguments, const char *const items[], size_t count)
 {
     int result = 0;
-    for (size_t i = 0; result == 0 && i < count; i++) {
+    for (size_t i = 0; result == 0 && i < count; i++)
         result = items[i] == NULL ? -ENOMEM : strings_add(arguments, items[i]);
-    }
     return result;
 }
 
@@ -38,34 +37,27 @@ static int add_vm_arguments(const char *root, const struct release *release,
                             struct strings *arguments)
 {
     int result = add_pair(arguments, "-pa", release->consolidated);
-    if (result == 0) {
+    if (result == 0)
         result = add_pair(arguments, "-config", release->sys_config);
-    }
-    if (result == 0) {
+    if (result == 0)
         result = add_pair(arguments, "-boot", release->boot);
-    }
-    if (result == 0) {
+    if (result == 0)
         result = add_pair(arguments, "-args_file", release->vm_args);
-    }
-    if (result == 0 && tree_is_directory(root, ERTS_LIB_DIR)) {
+    if (result == 0 && tree_is_directory(root, ERTS_LIB_DIR))
         result = add_boot_var(arguments, "ERTS_LIB_DIR", ERTS_LIB_DIR);
-    }
-    if (result == 0) {
+    if (result == 0)
         result = add_boot_var(arguments, "RELEASE_LIB", tree_path("%s/%s", release->base, "lib"));
-    }
     return result;
 }
 
 static const char *join(const char *const words[], size_t count)
 {
     size_t size = 1;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         size += strlen(words[i]) + 1;
-    }
     char *bytes = arena_alloc(size);
-    if (bytes == NULL) {
+    if (bytes == NULL)
         return NULL;
-    }
     struct text text = text_into(bytes, size);
     for (size_t i = 0; i < count; i++) {
         text_add(&text, i == 0 ? "" : " ");
@@ -102,21 +94,16 @@ static int split_alternate(const char *root, const struct word *option, const ch
 {
     struct strings found = {0};
     int result = command_split(option->text, &found);
-    if (result == -EINVAL) {
+    if (result == -EINVAL)
         return alternate_problem(option, "no word in it, or a quote that is open at its end");
-    }
-    if (result < 0) {
+    if (result < 0)
         return result;
-    }
-    if (found.item[0][0] != '/') {
+    if (found.item[0][0] != '/')
         found.item[0] = tree_path("%s/bin/%s", erts, found.item[0]);
-    }
-    if (found.item[0] == NULL) {
+    if (found.item[0] == NULL)
         return -ENOMEM;
-    }
-    if (!tree_is_file(root, found.item[0])) {
+    if (!tree_is_file(root, found.item[0]))
         return alternate_problem(option, "no such program");
-    }
     *words = found;
     return 0;
 }
@@ -126,20 +113,16 @@ int arguments_build(const char *root, const struct options *options, struct vm *
     const char *erlexec = tree_path("%s/bin/erlexec", vm->erts);
     struct strings arguments = {0};
     int result = erlexec == NULL ? -ENOMEM : 0;
-    if (result == 0 && options->alternate_exec.text != NULL) {
+    if (result == 0 && options->alternate_exec.text != NULL)
         result = split_alternate(root, &options->alternate_exec, vm->erts, &arguments);
-    }
     size_t command_words = arguments.count;
-    if (result == 0) {
+    if (result == 0)
         result = strings_add(&arguments, command_words > 0 ? erlexec : "erlexec");
-    }
-    if (result == 0) {
+    if (result == 0)
         result = add_vm_arguments(root, &vm->release, &arguments);
-    }
     const char *program = command_words > 0 && result == 0 ? arguments.item[0] : erlexec;
-    if (result == 0) {
+    if (result == 0)
         result = join_from_exec(&arguments, command_words);
-    }
     if (result == 0) {
         vm->program = program;
         vm->arguments = arguments;

@@ -13,9 +13,8 @@
 /* Adds NAME=value in the place of an earlier one of that name. */
 static int set_entry(struct strings *environment, const char *entry)
 {
-    if (entry == NULL) {
+    if (entry == NULL)
         return -ENOMEM;
-    }
     size_t length = strcspn(entry, "=") + 1;
     for (size_t i = 0; i < environment->count; i++) {
         if (strncmp(environment->item[i], entry, length) == 0) {
@@ -29,9 +28,8 @@ static int set_entry(struct strings *environment, const char *entry)
 static int set_inherited(char *const inherited[], struct strings *environment)
 {
     int result = 0;
-    for (size_t i = 0; result == 0 && inherited[i] != NULL; i++) {
+    for (size_t i = 0; result == 0 && inherited[i] != NULL; i++)
         result = set_entry(environment, inherited[i]);
-    }
     return result;
 }
 
@@ -47,9 +45,8 @@ static int set_own(const struct vm *vm, struct strings *environment)
         "PROGNAME=erlexec",
     };
     int result = 0;
-    for (size_t i = 0; result == 0 && i < sizeof entries / sizeof entries[0]; i++) {
+    for (size_t i = 0; result == 0 && i < sizeof entries / sizeof entries[0]; i++)
         result = set_entry(environment, entries[i]);
-    }
     return result;
 }
 
@@ -57,15 +54,13 @@ static int set_own(const struct vm *vm, struct strings *environment)
 static int set_release(const struct release *release, struct strings *environment)
 {
     const char *config = release->sys_config;
-    if (config == NULL) {
+    if (config == NULL)
         return 0;
-    }
     size_t suffix = text_ends_with(config, CONFIG_SUFFIX) ? strlen(CONFIG_SUFFIX) : 0;
     int length = (int)(strlen(config) - suffix);
     int result = set_entry(environment, arena_format("RELEASE_SYS_CONFIG=%.*s", length, config));
-    if (result == 0) {
+    if (result == 0)
         result = set_entry(environment, arena_format("RELEASE_ROOT=%s", release->base));
-    }
     return result < 0 ? result : set_entry(environment, "RELEASE_TMP=/tmp");
 }
 
@@ -73,9 +68,8 @@ static int set_configured_one(const struct word *word, const char *setting, size
                               struct strings *environment)
 {
     const char *equals = memchr(setting, '=', length);
-    if (equals != NULL && equals != setting) {
+    if (equals != NULL && equals != setting)
         return set_entry(environment, arena_copy(setting, length));
-    }
     TEXT_ON_STACK(shown, 80);
     text_add_printable(&shown, setting, length);
     log_at(LOG_WARNING, &word->origin, "--env: \"%s\" is not NAME=value, ignored", shown.at);
@@ -88,9 +82,8 @@ static int set_configured(const struct word *word, struct strings *environment)
     const char *at = word->text;
     while (result == 0 && *at != '\0') {
         size_t length = strcspn(at, ";");
-        if (length > 0) {
+        if (length > 0)
             result = set_configured_one(word, at, length, environment);
-        }
         at += length + (at[length] == ';');
     }
     return result;
@@ -101,17 +94,13 @@ int environment_build(char *const inherited[], const struct vm *vm, const struct
 {
     struct strings built = {0};
     int result = set_inherited(inherited, &built);
-    if (result == 0) {
+    if (result == 0)
         result = set_own(vm, &built);
-    }
-    if (result == 0) {
+    if (result == 0)
         result = set_release(&vm->release, &built);
-    }
-    for (size_t i = 0; result == 0 && i < options->env.count; i++) {
+    for (size_t i = 0; result == 0 && i < options->env.count; i++)
         result = set_configured(&options->env.item[i], &built);
-    }
-    if (result == 0) {
+    if (result == 0)
         *environment = built;
-    }
     return result;
 }

@@ -21,9 +21,8 @@ static int find_version(const char *root, const struct release *release, const c
     const char *const place[] = {release->base, VM_ERLANG_ROOT};
     for (size_t i = 0; i < sizeof place / sizeof place[0]; i++) {
         const char *path = tree_path("%s/" ERTS_PREFIX "%s", place[i], release->erts_version);
-        if (path == NULL) {
+        if (path == NULL)
             return -ENOMEM;
-        }
         if (tree_is_directory(root, path)) {
             *erts = path;
             return 0;
@@ -39,9 +38,8 @@ static int find_only(const char *root, const char *place, const char **erts)
 {
     struct strings names = {0};
     int result = tree_list(root, place, is_erts, &names);
-    if (result < 0) {
+    if (result < 0)
         return result;
-    }
     if (names.count == 0) {
         log_error("no Erlang run-time system (erts-*) in %s: install one there, or build the "
                   "release with its own and say --release-include-erts",
@@ -55,9 +53,8 @@ static int find_only(const char *root, const char *place, const char **erts)
         return -EEXIST;
     }
     const char *path = tree_path("%s/%s", place, names.item[0]);
-    if (path == NULL) {
+    if (path == NULL)
         return -ENOMEM;
-    }
     *erts = path;
     return 0;
 }
@@ -66,11 +63,9 @@ int erts_find(const char *root, const struct release *release, bool include_erts
 {
     const char *found = NULL;
     int result = release->erts_version == NULL ? 0 : find_version(root, release, &found);
-    if (result == 0 && found == NULL) {
+    if (result == 0 && found == NULL)
         result = find_only(root, include_erts ? release->base : VM_ERLANG_ROOT, &found);
-    }
-    if (result == 0) {
+    if (result == 0)
         *erts = found;
-    }
     return result;
 }

@@ -29,9 +29,8 @@ static int resolve_user(const struct accounts *passwd, const struct word *uid,
 {
     unsigned int number = 0;
     int result = accounts_number(uid->text, 0, &number);
-    if (result == -ERANGE) {
+    if (result == -ERANGE)
         return refuse("uid", uid, "out of range", -EINVAL);
-    }
     if (result < 0) {
         result = accounts_user(passwd, uid->text, 0, account);
         return result == -ENOENT
@@ -49,12 +48,10 @@ static int resolve_user(const struct accounts *passwd, const struct word *uid,
 static int resolve_group(const struct accounts *group, const struct word *gid, gid_t *number)
 {
     int result = accounts_number(gid->text, 0, number);
-    if (result == -ERANGE) {
+    if (result == -ERANGE)
         return refuse("gid", gid, "out of range", -EINVAL);
-    }
-    if (result < 0 && accounts_group(group, gid->text, number) < 0) {
+    if (result < 0 && accounts_group(group, gid->text, number) < 0)
         return refuse("gid", gid, "neither a number nor a group of " GROUP, -ENOENT);
-    }
     return 0;
 }
 
@@ -63,9 +60,8 @@ static int find_user(const char *root, const struct word *uid, struct account *a
 {
     struct accounts passwd;
     *account = (struct account){.name = NULL, .home = ""};
-    if (uid->text == NULL) {
+    if (uid->text == NULL)
         return 0;
-    }
     int result = accounts_load(root, PASSWD, &passwd);
     return result < 0 ? result : resolve_user(&passwd, uid, account);
 }
@@ -75,12 +71,10 @@ static int find_groups(const char *root, const struct word *gid, const char *use
 {
     struct accounts group;
     int result = accounts_load(root, GROUP, &group);
-    if (result == 0 && gid->text != NULL) {
+    if (result == 0 && gid->text != NULL)
         result = resolve_group(&group, gid, &identity->gid);
-    }
-    if (result == 0 && user != NULL) {
+    if (result == 0 && user != NULL)
         result = accounts_memberships(&group, user, &identity->groups, &identity->group_count);
-    }
     return result;
 }
 
@@ -89,17 +83,14 @@ int identity_resolve(const char *root, const struct word *uid, const struct word
 {
     struct account user;
     int result = find_user(root, uid, &user);
-    if (result < 0) {
+    if (result < 0)
         return result;
-    }
     struct identity found = {.uid = user.uid, .gid = user.gid};
     found.home = *user.home != '\0' ? user.home : ROOT_HOME;
-    if (uid->text != NULL || gid->text != NULL) {
+    if (uid->text != NULL || gid->text != NULL)
         result = find_groups(root, gid, user.name, &found);
-    }
-    if (result < 0) {
+    if (result < 0)
         return result;
-    }
     if (uid->text != NULL && gid->text == NULL && user.name == NULL) {
         log_at(LOG_WARNING, &uid->origin, "user %u is not in " PASSWD ", taking group %u for it",
                found.uid, found.gid);
@@ -120,14 +111,12 @@ static bool is_now(const struct identity *identity)
 
 int identity_apply(const struct identity *identity)
 {
-    if (!identity->change) {
+    if (!identity->change)
         return 0;
-    }
     /* Groups first: only root may, and soon nobody here is. */
     if (setgroups(identity->group_count, identity->groups) < 0 ||
         setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
-        setresuid(identity->uid, identity->uid, identity->uid) < 0) {
+        setresuid(identity->uid, identity->uid, identity->uid) < 0)
         return -errno;
-    }
     return is_now(identity) ? 0 : -EPERM;
 }

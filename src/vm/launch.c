@@ -12,9 +12,8 @@ int vm_launch(const struct vm *vm, mode_t umask_bits)
     child_reset_signals();
     (void)umask(umask_bits);
     int result = identity_apply(&vm->identity);
-    if (result < 0) {
+    if (result < 0)
         return result;
-    }
     (void)execve(vm->program, (char *const *)vm->arguments.item,
                  (char *const *)vm->environment.item);
     return -errno;

@@ -22,22 +22,18 @@ static int named_version(const char *root, const char *releases, struct release 
 {
     struct start_erl data = {0};
     int result = start_erl_read(root, releases, &data);
-    if (result < 0) {
+    if (result < 0)
         return result;
-    }
     release->erts_version = data.erts;
-    if (data.version == NULL) {
+    if (data.version == NULL)
         return 0;
-    }
     const char *directory = tree_path("%s/%s", releases, data.version);
-    if (directory == NULL) {
+    if (directory == NULL)
         return -ENOMEM;
-    }
-    if (tree_is_directory(root, directory)) {
+    if (tree_is_directory(root, directory))
         release->version_dir = directory;
-    } else {
+    else
         tree_warn(releases, "start_erl.data names version \"%s\", which isn't there", data.version);
-    }
     return 0;
 }
 
@@ -46,9 +42,8 @@ static int last_version(const char *root, const char *releases, struct release *
 {
     struct strings versions = {0};
     int result = tree_list(root, releases, directory_entry_is_directory, &versions);
-    if (result < 0 || versions.count == 0) {
+    if (result < 0 || versions.count == 0)
         return result;
-    }
     release->version_dir = tree_path("%s/%s", releases, versions.item[versions.count - 1]);
     return release->version_dir == NULL ? -ENOMEM : 0;
 }
@@ -57,23 +52,18 @@ static int last_version(const char *root, const char *releases, struct release *
 static int try_base(const char *root, const char *base, const char *name, struct release *release)
 {
     const char *releases = tree_path("%s/%s", base, "releases");
-    if (releases == NULL) {
+    if (releases == NULL)
         return -ENOMEM;
-    }
-    if (!tree_is_directory(root, releases)) {
+    if (!tree_is_directory(root, releases))
         return 0;
-    }
     struct release found = {.base = base, .name = name};
     int result = named_version(root, releases, &found);
-    if (result == 0 && found.version_dir == NULL) {
+    if (result == 0 && found.version_dir == NULL)
         result = last_version(root, releases, &found);
-    }
-    if (result == 0 && found.version_dir == NULL) {
+    if (result == 0 && found.version_dir == NULL)
         log_warning("%s holds no version of a release", releases);
-    }
-    if (result < 0 || found.version_dir == NULL) {
+    if (result < 0 || found.version_dir == NULL)
         return result;
-    }
     *release = found;
     return 1;
 }
@@ -82,9 +72,8 @@ static int try_base(const char *root, const char *base, const char *name, struct
 static int try_directory(const char *root, const char *directory, struct release *release)
 {
     int found = try_base(root, directory, NULL, release);
-    if (found != 0) {
+    if (found != 0)
         return found;
-    }
     struct strings names = {0};
     int result = tree_list(root, directory, directory_entry_is_directory, &names);
     for (size_t i = 0; result == 0 && i < names.count; i++) {
@@ -97,9 +86,8 @@ static int try_directory(const char *root, const char *directory, struct release
 /* Absolute, and without slashes at its end: paths are built on it. */
 static char *clean_directory(const char *path, size_t length)
 {
-    while (length > 1 && path[length - 1] == '/') {
+    while (length > 1 && path[length - 1] == '/')
         length--;
-    }
     const char *slash = path[0] == '/' ? "" : "/";
     return arena_format("%s%.*s", slash, (int)length, path);
 }
@@ -123,14 +111,12 @@ static int find_file(const char *root, const struct release *release, const char
                      const char **file)
 {
     const char *path = tree_path("%s/%s", release->version_dir, name);
-    if (path == NULL) {
+    if (path == NULL)
         return -ENOMEM;
-    }
-    if (tree_is_file(root, path)) {
+    if (tree_is_file(root, path))
         *file = path;
-    } else {
+    else
         log_warning("no file %s, the VM starts without it", path);
-    }
     return 0;
 }
 
@@ -140,16 +126,14 @@ static int try_boot(const char *root, const char *name, struct release *release)
 {
     const char *path = *name == '/' ? name : tree_path("%s/%s", release->version_dir, name);
     const char *longer = path == NULL ? NULL : tree_path("%s%s", path, BOOT_SUFFIX);
-    if (longer == NULL) {
+    if (longer == NULL)
         return -ENOMEM;
-    }
     if (text_ends_with(path, BOOT_SUFFIX) && tree_is_file(root, path)) {
         release->boot = arena_copy(path, strlen(path) - strlen(BOOT_SUFFIX));
         return release->boot == NULL ? -ENOMEM : 0;
     }
-    if (tree_is_file(root, longer)) {
+    if (tree_is_file(root, longer))
         release->boot = path;
-    }
     return 0;
 }
 
@@ -162,9 +146,8 @@ static int first_boot(const char *root, struct release *release)
 {
     struct strings names = {0};
     int result = tree_list(root, release->version_dir, is_boot_file, &names);
-    if (result < 0 || names.count == 0) {
+    if (result < 0 || names.count == 0)
         return result;
-    }
     if (names.count > 1) {
         tree_warn(release->version_dir, "several .boot files; taking %s (--boot chooses)",
                   names.item[0]);
@@ -179,12 +162,10 @@ static int find_boot(const char *root, const char *option, struct release *relea
         tree_warn(release->version_dir, "no boot file \"%s\" (--boot), looking for another",
                   option);
     }
-    if (result == 0 && release->boot == NULL && release->name != NULL) {
+    if (result == 0 && release->boot == NULL && release->name != NULL)
         result = try_boot(root, release->name, release);
-    }
-    if (result == 0 && release->boot == NULL) {
+    if (result == 0 && release->boot == NULL)
         result = first_boot(root, release);
-    }
     if (result == 0 && release->boot == NULL) {
         log_error("no .boot file in %s: build the release again, or name one with --boot",
                   release->version_dir);
@@ -206,12 +187,10 @@ static int find_consolidated(const char *root, struct release *release)
     struct strings names = {0};
     const char *library = tree_path("%s/%s", release->base, "lib");
     int result = library == NULL ? -ENOMEM : tree_list(root, library, has_consolidated, &names);
-    if (result < 0 || names.count == 0) {
+    if (result < 0 || names.count == 0)
         return result;
-    }
-    if (names.count > 1) {
+    if (names.count > 1)
         tree_warn(library, "several consolidated directories; taking that of %s", names.item[0]);
-    }
     release->consolidated = tree_path("%s/%s/consolidated", library, names.item[0]);
     return release->consolidated == NULL ? -ENOMEM : 0;
 }
@@ -226,20 +205,15 @@ int release_find(const char *root, const char *search_path, const char *boot_opt
         *release = no_release;
         return 0;
     }
-    if (result > 0) {
+    if (result > 0)
         result = find_boot(root, boot_option, &found);
-    }
-    if (result == 0) {
+    if (result == 0)
         result = find_file(root, &found, "sys.config", &found.sys_config);
-    }
-    if (result == 0) {
+    if (result == 0)
         result = find_file(root, &found, "vm.args", &found.vm_args);
-    }
-    if (result == 0) {
+    if (result == 0)
         result = find_consolidated(root, &found);
-    }
-    if (result == 0) {
+    if (result == 0)
         *release = found;
-    }
     return result;
 }

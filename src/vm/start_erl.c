@@ -19,13 +19,11 @@ static bool is_blank(char c)
 
 static char *take_word(const char **at, const char *end)
 {
-    while (*at < end && is_blank(**at)) {
+    while (*at < end && is_blank(**at))
         (*at)++;
-    }
     const char *start = *at;
-    while (*at < end && !is_blank(**at)) {
+    while (*at < end && !is_blank(**at))
         (*at)++;
-    }
     return arena_copy(start, (size_t)(*at - start));
 }
 
@@ -41,9 +39,8 @@ int start_erl_read(const char *root, const char *releases, struct start_erl *dat
     size_t length;
     const char *path = tree_path("%s/%s", releases, "start_erl.data");
     int result = path == NULL ? -ENOMEM : tree_load(root, path, FILE_MOST_BYTES, &content, &length);
-    if (result == -ENOENT || result == -ENOMEM) {
+    if (result == -ENOENT || result == -ENOMEM)
         return result == -ENOENT ? 0 : result;
-    }
     if (result < 0) {
         errno = -result;
         log_warning("can't read %s: %m", path);
@@ -52,20 +49,17 @@ int start_erl_read(const char *root, const char *releases, struct start_erl *dat
     const char *at = content;
     const char *erts = take_word(&at, content + length);
     const char *version = take_word(&at, content + length);
-    if (erts == NULL || version == NULL) {
+    if (erts == NULL || version == NULL)
         return -ENOMEM;
-    }
     if (*version == '\0') {
         tree_warn(path, "\"%s\" are not an ERTS version and a release version, ignored", erts);
         return 0;
     }
     data->erts = is_component(erts) ? erts : NULL;
     data->version = is_component(version) ? version : NULL;
-    if (data->erts == NULL) {
+    if (data->erts == NULL)
         tree_warn(path, "\"%s\" can't be an ERTS version, ignored", erts);
-    }
-    if (data->version == NULL) {
+    if (data->version == NULL)
         tree_warn(path, "\"%s\" can't be a release version, ignored", version);
-    }
     return 0;
 }

@@ -25,9 +25,8 @@ int tree_list(const char *root, const char *path, bool (*wanted)(int directory, 
 {
     const char *full = arena_format("%s%s", root, path);
     int result = full == NULL ? -ENOMEM : directory_list(full, wanted, names);
-    if (result == 0 || result == -ENOMEM) {
+    if (result == 0 || result == -ENOMEM)
         return result;
-    }
     if (result != -ENOENT) {
         errno = -result;
         log_warning("can't read %s: %m", path);
