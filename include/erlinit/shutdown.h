@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shut down: an ordered table of steps that ends in reboot(2). Nothing sleeps: every wait is for an
+ * event, with a deadline, and all of it under one budget (--shutdown-timeout). What can block runs
+ * in children; what they have to say comes back through a shared page.
+ */
+#ifndef ERLINIT_SHUTDOWN_H
+#define ERLINIT_SHUTDOWN_H
+
+#include "erlinit/child.h"
+#include "erlinit/machine.h"
+#include "erlinit/options.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SHUTDOWN_NOTES_BYTES 8192
+#define SHUTDOWN_MAX_STEPS   16
+#define SHUTDOWN_MAX_HUNG    32
+
+#define SHUTDOWN_MAX_CATCHERS 64
+
+/*
+ * Shared between PID 1 and the children of the shutdown (anonymous shared mmap, or plain memory
+ * when there is none: then what children write is not seen, and the defaults hold: full grace,
+ * nothing spared).
+ */
+struct shutdown_notes {
+    /* census of processes */
+    bool counted;
+    int spared;        /* storage daemons: argv[0] starts with @ */
+    int others;        /* the rest */
+    int catcher_count; /* how many of them catch SIGTERM */
+    pid_t catchers[SHUTDOWN_MAX_CATCHERS];
+    /* unmounting: the mount that is being worked on, and those that hung */
+    int current_mount;
+    int hung_count;
+    int hung[SHUTDOWN_MAX_HUNG];
+    /* lines for the report */
+    size_t length;
+    char lines[SHUTDOWN_NOTES_BYTES];
+};
+
+struct shutdown {
+    const struct options *options;
+    struct machine *machine;
+    struct shutdown_notes *notes;
+    struct child_hooks hooks;
+    int64_t deadline_ms;       /* end of the budget */
+    bool alone;                /* no other process is left (ECHILD) */
+    bool intentional;          /* as it was when the report was written */
+    int run_on_exit_result;    /* of command_run(), or SHUTDOWN_NOT_RUN */
+    char reboot_argument[256]; /* kernel/reboot.c takes 255 characters */
+    struct step_time steps[SHUTDOWN_MAX_STEPS];
+};
+
+#define SHUTDOWN_NOT_RUN (-10000)
+
+struct shutdown_step {
+    const char *name;
+    void (*run)(struct shutdown *shutdown);
+};
+
+/* In order; ended by a row without a name. */
+extern const struct shutdown_step shutdown_steps[];
+
+/* The machine ends here. Never returns. */
+__attribute__((noreturn)) void shut_down(const struct options *options, struct machine *machine);
+
+/* The steps; each in the file of its name. */
+void shutdown_run_on_exit(
+    struct shutdown *shutdown); /* shutdown.c: --run-on-exit, if nobody asked */
+void shutdown_quiet(
+    struct shutdown *shutdown); /* shutdown.c: no more helpers of the kernel, no core dumps */
+void shutdown_terminate(
+    struct shutdown *shutdown); /* processes.c: SIGTERM, and grace for those that catch it */
+void shutdown_kill(struct shutdown *shutdown);        /* processes.c: SIGKILL, names what stays */
+void shutdown_breadcrumbs(struct shutdown *shutdown); /* report.c: why, to kmsg and pmsg */
+void shutdown_report(struct shutdown *shutdown);      /* report.c: --shutdown-report */
+void shutdown_save_seed(struct shutdown *shutdown);   /* shutdown.c */
+void shutdown_unmount(struct shutdown *shutdown);     /* filesystems.c */
+void shutdown_pause(struct shutdown *shutdown);       /* shutdown.c: --exit-pause */
+
+/* What decides how the machine ends, with words for people: "restart", "halt", "power off". */
+const char *shutdown_action_name(enum action action);
+
+/* Adds a line to the notes for the report. In a child, or in PID 1 while no child writes. What does
+ * not fit is left out. */
+__attribute__((format(printf, 2, 3))) void shutdown_note(struct shutdown *shutdown,
+                                                         const char *format, ...);
+
+/* Milliseconds left in the budget, at most `limit_ms`, at least 1. */
+int64_t shutdown_time_left(const struct shutdown *shutdown, int64_t limit_ms);
+
+/* reboot.c: reboot(2), and what to do if it returns. */
+__attribute__((noreturn)) void shutdown_reboot(enum action action, const char *argument);
+
+/* processes.c, pure part: what /proc/PID/status says about SIGTERM. */
+enum term_answer { TERM_DIES, TERM_IGNORES, TERM_CATCHES };
+enum term_answer process_answer_to_term(const char *status);
+
+#endif

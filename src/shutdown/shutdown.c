@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of the shutdown, the loop that runs it, and its small steps. */
+#include "erlinit/shutdown.h"
+
+#include "erlinit/boot.h"
+#include "erlinit/child.h"
+#include "erlinit/files.h"
+#include "erlinit/log.h"
+#include "erlinit/supervisor.h"
+#include "erlinit/text.h"
+#include "erlinit/times.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SEED_LIMIT_MS 2000
+
+const struct shutdown_step shutdown_steps[] = {
+    {"run-on-exit", shutdown_run_on_exit},
+    {"quiet", shutdown_quiet},
+    {"terminate", shutdown_terminate},
+    {"kill", shutdown_kill},
+    {"breadcrumbs", shutdown_breadcrumbs},
+    {"report", shutdown_report},
+    {"seed", shutdown_save_seed},
+    {"unmount", shutdown_unmount},
+    {"pause", shutdown_pause},
+    {NULL, NULL},
+};
+
+_Static_assert(sizeof shutdown_steps / sizeof shutdown_steps[0] - 1 <= SHUTDOWN_MAX_STEPS,
+               "struct shutdown has a row for every step");
+
+/* .bss: after boot PID 1 takes no memory. */
+static struct shutdown shutdown_state;
+static struct shutdown_notes notes_without_sharing;
+
+const char *shutdown_action_name(enum action action)
+{
+    static const char *const names[] = {"restart", "halt", "power off"};
+    return names[action];
+}
+
+int64_t shutdown_time_left(const struct shutdown *shutdown, int64_t limit_ms)
+{
+    int64_t left = shutdown->deadline_ms - time_ms();
+    left = left < limit_ms ? left : limit_ms;
+    return left < 1 ? 1 : left;
+}
+
+static void on_reaped(void *context, pid_t pid, int status)
+{
+    struct shutdown *self = context;
+    if (pid == self->machine->vm_pid && !self->machine->life.vm_gone) {
+        self->machine->life.vm_gone = true;
+        self->machine->vm_status = status;
+    }
+    struct shutdown_notes *notes = self->notes;
+    for (int i = 0; i < notes->catcher_count && i < SHUTDOWN_MAX_CATCHERS; i++)
+        if (notes->catchers[i] == pid)
+            notes->catchers[i] = notes->catchers[--notes->catcher_count];
+}
+
+/* Requests win at any moment: one that comes now decides how the machine ends, a second one ends
+ * all grace. */
+static void on_signal(void *context, const siginfo_t *signal)
+{
+    struct shutdown *self = context;
+    struct lifecycle_settings settings = {0};
+    unsigned int actions = 0;
+    enum action action = ACTION_REBOOT;
+    if (!supervisor_request_of(signal->si_signo, &action))
+        return;
+    if (self->machine->requester.signal == 0)
+        self->machine->requester = (struct requester){
+            .signal = signal->si_signo, .pid = signal->si_pid, .uid = signal->si_uid};
+    log_milestone("Asked to %s while shutting down: signal %d from process %d",
+                  shutdown_action_name(action), signal->si_signo, (int)signal->si_pid);
+    self->machine->life =
+        lifecycle_next(&self->machine->life, &settings, EVENT_REQUEST, action, time_ms(), &actions);
+}
+
+void shutdown_run_on_exit(struct shutdown *self)
+{
+    const struct word *command = &self->options->run_on_exit;
+    if (self->machine->life.requested || self->machine->life.fatal || command->text == NULL)
+        return;
+    struct command run = {
+        .line = command->text, .limit_ms = self->options->command_timeout_ms, .foreground = true};
+    int result = command_run(&run);
+    self->run_on_exit_result = result;
+    errno = -result;
+    if (result < 0)
+        log_at(LOG_WARNING, &command->origin, "--run-on-exit %s: %m. Shutting down now",
+               command->text);
+    else if (result > 0)
+        log_at(LOG_WARNING, &command->origin, "--run-on-exit %s: ended with %d. Shutting down now",
+               command->text, result);
+    /* it had a limit of its own; the budget starts now */
+    self->deadline_ms = time_ms() + self->options->shutdown_timeout_ms;
+}
+
+void shutdown_quiet(struct shutdown *self)
+{
+    (void)self;
+    /* Otherwise the kernel starts processes by itself while we count on there being none. Both
+     * files may be missing. */
+    (void)file_set("/proc/sys/kernel/core_pattern", "|/bin/false");
+    (void)file_set("/sys/kernel/uevent_helper", "\n");
+}
+
+static int save_seed(void *argument)
+{
+    const struct options *options = argument;
+    TEXT_ON_STACK(directory, 4096);
+    text_format(&directory, "%s/seedrng", options->state_directory.text);
+    return directory.cut ? ENAMETOOLONG : -entropy_refresh(directory.at);
+}
+
+void shutdown_save_seed(struct shutdown *self)
+{
+    int result = child_call(save_seed, (void *)(uintptr_t)self->options,
+                            shutdown_time_left(self, SEED_LIMIT_MS));
+    if (result == -ETIMEDOUT || result == -EINTR)
+        log_warning("Saving the random seed took too long or failed. Going on without it");
+}
+
+/* For a person in front of the screen; a request ends it. */
+void shutdown_pause(struct shutdown *self)
+{
+    struct lifecycle *life = &self->machine->life;
+    int64_t pause_ms = self->options->exit_pause_ms;
+    if (life->requested || life->action == ACTION_REBOOT || pause_ms <= 0)
+        return;
+    log_notice("Waiting %lld ms before %s", (long long)pause_ms,
+               shutdown_action_name(life->action));
+    int64_t until = time_ms() + pause_ms;
+    while (!life->requested && child_wait_event(&self->hooks, until))
+        (void)child_reap(&self->hooks);
+}
+
+/* The old program paused never; a device that can't boot must not wear itself out with reboots. */
+static void space_reboots(struct shutdown *self)
+{
+    struct lifecycle *life = &self->machine->life;
+    if (!life->fatal || life->requested || life->action != ACTION_REBOOT)
+        return;
+    int64_t until = self->options->reboot_min_uptime_ms;
+    if (time_ms() >= until)
+        return;
+    log_notice("Rebooting at an uptime of %lld ms", (long long)until);
+    while (!life->requested && child_wait_event(&self->hooks, until))
+        (void)child_reap(&self->hooks);
+}
+
+/* /run is not unmounted before it is read: it is a tmpfs. */
+static void read_reboot_argument(struct shutdown *self)
+{
+    if (self->machine->life.requested)
+        (void)file_read_line("/run/reboot-param", self->reboot_argument,
+                             sizeof self->reboot_argument);
+}
+
+static struct shutdown_notes *share_notes(void)
+{
+    void *page = mmap(NULL, sizeof(struct shutdown_notes), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return page == MAP_FAILED ? &notes_without_sharing : page;
+}
+
+void shutdown_note(struct shutdown *self, const char *format, ...)
+{
+    struct shutdown_notes *notes = self->notes;
+    struct text text = {
+        .at = notes->lines, .size = sizeof notes->lines, .length = notes->length, .cut = false};
+    va_list arguments;
+    va_start(arguments, format);
+    if (text_vformat(&text, format, arguments) && text_add(&text, "\n"))
+        notes->length = text.length;
+    va_end(arguments);
+    notes->lines[notes->length] = '\0';
+}
+
+static void run_steps(struct shutdown *self)
+{
+    for (size_t i = 0; shutdown_steps[i].run != NULL; i++) {
+        uint64_t start = time_us();
+        shutdown_steps[i].run(self);
+        uint64_t duration = time_us() - start;
+        self->steps[i] = (struct step_time){
+            .start_us = (uint32_t)start, .duration_us = (uint32_t)duration, .ran = 1};
+        if (self->options->print_timing)
+            log_notice("shutdown, %s: %lu us", shutdown_steps[i].name, (unsigned long)duration);
+    }
+}
+
+void shut_down(const struct options *options, struct machine *machine)
+{
+    struct shutdown *self = &shutdown_state;
+    *self = (struct shutdown){.options = options,
+                              .machine = machine,
+                              .notes = share_notes(),
+                              .deadline_ms = time_ms() + options->shutdown_timeout_ms,
+                              .run_on_exit_result = SHUTDOWN_NOT_RUN};
+    self->hooks = (struct child_hooks){.reaped = on_reaped,
+                                       .signalled = on_signal,
+                                       .context = self,
+                                       .signals = supervisor_request_signals()};
+    child_set_hooks(&self->hooks);
+    read_reboot_argument(self);
+    run_steps(self);
+    space_reboots(self);
+    /* some USB gadget drivers hang in reboot(2) while their terminal is open */
+    for (int fd = 0; fd < 3; fd++)
+        (void)close(fd);
+    shutdown_reboot(machine->life.action, self->reboot_argument);
+}

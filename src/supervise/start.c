@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "erlinit/start.h"
+
+#include "erlinit/log.h"
+#include "erlinit/text.h"
+#include "erlinit/times.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct machine machine_state;
+
+int start_refuse(int argc, char *argv[])
+{
+    (void)argc;
+    (void)argv;
+    static const char message[] = "erlinit: this is PID 1 of a machine, started by the kernel; it "
+                                  "does nothing when it is started otherwise\n";
+    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    return 1;
+}
+
+void start_descriptors(void)
+{
+    (void)umask(022);
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            /* the lowest free number: this one */
+            (void)open("/", O_PATH | O_DIRECTORY);
+}
+
+void start_devices(void)
+{
+    /* CONFIG_DEVTMPFS_MOUNT may be off, and never works for an initramfs. A failure is seen again,
+     * and reported, by the boot step that mounts the rest. */
+    if (access("/dev/kmsg", W_OK) < 0)
+        (void)mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "size=1024k");
+    log_open();
+}
+
+struct machine *start_machine(void)
+{
+    machine_state.life = lifecycle_start();
+    return &machine_state;
+}
+
+int start_boot(struct boot *boot, struct machine *machine)
+{
+    int events = -1;
+    pid_t pid = boot_start(boot, &events);
+    if (pid > 0) {
+        machine->vm_pid = pid;
+        return events;
+    }
+    errno = (int)-pid;
+    log_line(LOG_EMERGENCY, "Can't start the boot process: %m");
+    log_line(LOG_EMERGENCY, "erlinit can't continue");
+    struct lifecycle_settings settings = {.on_fatal = boot->options->on_fatal};
+    unsigned int actions = 0;
+    machine->life =
+        lifecycle_next(&machine->life, &settings, EVENT_FATAL, ACTION_REBOOT, time_ms(), &actions);
+    return -1;
+}
