@@ -8,6 +8,7 @@
 #
 # SOURCE_DATE_EPOCH is honoured; without it the time of the last commit is the build time.
 
+, := ,
 VERSION := 0.9.0
 BUILD   ?= build
 STATIC  ?= 1
@@ -45,9 +46,9 @@ CFLAGS   ?= -Os
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude $(DEPS_CFLAGS) $(WARNINGS) \
               -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=$(BUILD_TIME) \
               -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
-              -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
+              $(if $(filter 1,$(STATIC)),-fno-pie) -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 ALL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code \
-               -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static) $(LDFLAGS)
+               -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static -no-pie) $(if $(findstring musl,$(CC)),-Wl$(,)-T$(,)src/discard.ld) $(LDFLAGS)
 
 SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
@@ -65,14 +66,14 @@ $(shell mkdir -p $(BUILD)/obj; printf '%s' '$(subst ','\'',$(FLAGS_NOW))' | cmp 
         printf '%s' '$(subst ','\'',$(FLAGS_NOW))' > $(FLAGS_STAMP))
 
 $(PROGRAM): $(OBJECTS)
-	$(CC) $(ALL_CFLAGS) -o $@.unstripped $(OBJECTS) $(ALL_LDFLAGS) $(DEPS_LIBS)
-	$(STRIP_COMMAND) -o $@ $@.unstripped
+	@echo "  LINK $@"; $(CC) $(ALL_CFLAGS) -o $@.unstripped $(OBJECTS) $(ALL_LDFLAGS) $(DEPS_LIBS)
+	@$(STRIP_COMMAND) -o $@ $@.unstripped
 STRIP ?= $(if $(filter %-gcc,$(CC)),$(if $(filter musl-gcc,$(notdir $(CC))),strip,$(CC:gcc=strip)),strip)
 STRIP_COMMAND = $(STRIP) --strip-all --remove-section=.comment
 
 $(BUILD)/obj/%.o: src/%.c $(FLAGS_STAMP) $(DEPS_STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC $<"; $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 ifneq ($(DEPS_STAMP),)
 $(DEPS_STAMP):
@@ -92,7 +93,6 @@ UNIT_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Itests/unit -isystem build/deps
                -ffunction-sections -fdata-sections \
                $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
                $(if $(COVERAGE),-O0 --coverage)
-, := ,
 UNIT_SOURCES  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(UNIT_BUILD)/%)
 UNIT_OBJECTS  := $(patsubst src/%.c,$(UNIT_BUILD)/obj/%.o,$(filter-out src/main.c,$(SOURCES)))

@@ -6,13 +6,17 @@
 #include <errno.h>
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 /* Address space only: pages that are not touched cost nothing. */
 #define ARENA_BLOCK_BYTES (64 * 1024)
+
+/* More than any path or setting: the kernel's command line has 2 to 4 KB, a config file at most 1
+ * MB. */
+#define ARENA_FORMAT_MOST_BYTES (4 * 1024 * 1024)
 
 static char *block_next;
 static size_t block_left;
@@ -52,18 +56,22 @@ char *arena_string(const char *string)
 
 char *arena_format(const char *format, ...)
 {
+    /* most results are paths, and fit here at once */
+    TEXT_ON_STACK(text, 512);
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    bool whole = text_vformat(&text, format, arguments);
     va_end(arguments);
-    char *result = length >= 0 ? arena_alloc((size_t)length + 1) : NULL;
-    if (result == NULL)
-        return NULL;
-    struct text text = text_into(result, (size_t)length + 1);
-    va_start(arguments, format);
-    text_vformat(&text, format, arguments);
-    va_end(arguments);
-    return result;
+    for (size_t size = 4096; !whole && size <= ARENA_FORMAT_MOST_BYTES; size *= 4) {
+        char *larger = arena_alloc(size);
+        if (larger == NULL)
+            return NULL;
+        text = text_into(larger, size);
+        va_start(arguments, format);
+        whole = text_vformat(&text, format, arguments);
+        va_end(arguments);
+    }
+    return whole ? arena_copy(text.at, text.length) : NULL;
 }
 
 int strings_add(struct strings *list, const char *string)

@@ -90,8 +90,9 @@ static void to_pmsg(const char *message)
 }
 
 /* `saved_errno` is what %m means: whoever builds the line may have called something since. */
-static void emit(int severity, bool pmsg, const struct origin *origin, int saved_errno,
-                 const char *format, va_list arguments)
+__attribute__((format(printf, 5, 0))) static void emit(int severity, bool pmsg,
+                                                       const struct origin *origin, int saved_errno,
+                                                       const char *format, va_list arguments)
 {
     TEXT_ON_STACK(message, LINE_BYTES - sizeof "<99>erlinit: ");
     if (origin != NULL && origin->file != NULL)

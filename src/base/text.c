@@ -2,7 +2,6 @@
 #include "erlinit/text.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,22 +27,6 @@ bool text_add_bytes(struct text *text, const char *bytes, size_t length)
 bool text_add(struct text *text, const char *string)
 {
     return text_add_bytes(text, string, strlen(string));
-}
-
-bool text_vformat(struct text *text, const char *format, va_list arguments)
-{
-    size_t room = text->size - text->length;
-    int wanted = vsnprintf(text->at + text->length, room, format, arguments);
-    if (wanted < 0) {
-        text->at[text->length] = '\0';
-        text->cut = true;
-    } else if ((size_t)wanted >= room) {
-        text->length = text->size - 1;
-        text->cut = true;
-    } else {
-        text->length += (size_t)wanted;
-    }
-    return !text->cut;
 }
 
 bool text_format(struct text *text, const char *format, ...)
