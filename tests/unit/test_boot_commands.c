@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps around commands: the hostname's id, the commands before the VM. */
+/* wrap: command_run sethostname file_read_line */
+#include "erlinit/boot.h"
+#include "erlinit/child.h"
+#include "erlinit/files.h"
+#include "erlinit/text.h"
+#include "log_spy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+int __wrap_command_run(const struct command *command);
+int __wrap_sethostname(const char *name, size_t length);
+ssize_t __wrap_file_read_line(const char *path, char *buffer, size_t size);
+
+static char ran[256], name_set[128];
+static const char *id, *hostname_file;
+static int status, sethostname_error;
+static int64_t limit_ms;
+static bool foreground;
+
+int __wrap_command_run(const struct command *command)
+{
+    (void)strcat(strcat(ran, command->line), ";");
+    limit_ms = command->limit_ms;
+    foreground = command->foreground;
+    if (command->output) {
+        struct text output = text_into(command->output, command->output_size);
+        (void)text_add(&output, id);
+    }
+    return status;
+}
+
+int __wrap_sethostname(const char *name, size_t length)
+{
+    memcpy(name_set, name, length);
+    name_set[length] = '\0';
+    errno = sethostname_error;
+    return sethostname_error ? -1 : 0;
+}
+
+ssize_t __wrap_file_read_line(const char *path, char *buffer, size_t size)
+{
+    struct text text = text_into(buffer, size);
+
+    assert_string_equal(path, "/etc/hostname");
+    if (!hostname_file)
+        return -ENOENT;
+    (void)text_add(&text, hostname_file);
+    return (ssize_t)text.length;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    ran[0] = name_set[0] = '\0';
+    id = "ABC123\n";
+    hostname_file = NULL;
+    status = sethostname_error = 0;
+    log_spy_reset();
+    return 0;
+}
+
+static void check_hostname(const char *command, const char *pattern, enum step_result result,
+                           const char *expected)
+{
+    const struct options options = {.uniqueid_exec = {.text = command},
+                                    .hostname_pattern = {.text = pattern},
+                                    .command_timeout_ms = 300000};
+    struct boot boot = {.options = &options};
+
+    assert_int_equal(boot_hostname(&boot), result);
+    assert_string_equal(name_set, expected);
+    assert_string_equal(boot.hostname, sethostname_error ? "" : expected);
+}
+
+static void names_by_id(void **state)
+{
+    (void)state;
+    check_hostname("/bin/id", "nerves-%-.4s", STEP_DONE, "nerves-c123");
+    assert_int_equal(limit_ms, 10000);
+    assert_string_equal(ran, "/bin/id;");
+}
+
+static void cuts_the_id_at_white_space(void **state)
+{
+    (void)state;
+    id = " \t abc def\nghi";
+    check_hostname("/bin/id", "%s", STEP_DONE, "abc");
+}
+
+static void has_an_id_for_those_without(void **state)
+{
+    (void)state;
+    check_hostname(NULL, "n-%s", STEP_DONE, "n-00000000");
+    assert_int_equal(log_spy_count(LOG_WARNING), 0);
+    status = 1;
+    check_hostname("/bin/id", "n-%s", STEP_WARNED, "n-00000000");
+    assert_true(log_spy_contains("status 1"));
+    status = 256 + 9;
+    check_hostname("/bin/id", "n-%s", STEP_WARNED, "n-00000000");
+    assert_true(log_spy_contains("signal 9"));
+    status = -ENOENT;
+    check_hostname("/bin/id", "n-%s", STEP_WARNED, "n-00000000");
+    status = 0;
+    id = " \n";
+    check_hostname("/bin/id", "n-%s", STEP_WARNED, "n-00000000");
+    assert_int_equal(log_spy_count(LOG_WARNING), 4);
+}
+
+static void names_by_file(void **state)
+{
+    (void)state;
+    hostname_file = "My_Board.local";
+    check_hostname("/bin/id", NULL, STEP_DONE, "myboard.local");
+    assert_string_equal(ran, "");
+}
+
+static void sets_no_empty_name(void **state)
+{
+    (void)state;
+    check_hostname(NULL, NULL, STEP_WARNED, "");
+    check_hostname(NULL, "___", STEP_WARNED, "");
+    assert_int_equal(log_spy_count(LOG_WARNING), 2);
+}
+
+static void cuts_a_long_name(void **state)
+{
+    char pattern[100], expected[64];
+
+    (void)state;
+    memset(pattern, 'x', sizeof pattern - 1);
+    pattern[sizeof pattern - 1] = '\0';
+    memset(expected, 'x', 63);
+    expected[63] = '\0';
+    check_hostname(NULL, pattern, STEP_DONE, expected);
+}
+
+static void warns_if_the_name_is_refused(void **state)
+{
+    (void)state;
+    sethostname_error = EPERM;
+    check_hostname(NULL, "x", STEP_WARNED, "x");
+}
+
+static enum step_result run_commands(size_t count)
+{
+    struct word words[] = {{"first a", {"f", 1, 1}}, {"second", {"f", 2, 1}}};
+    const struct options options = {.pre_run_exec = {.item = words, .count = count},
+                                    .command_timeout_ms = 300000};
+    struct boot boot = {.options = &options};
+
+    ran[0] = '\0';
+    log_spy_reset();
+    return boot_prerun(&boot);
+}
+
+static void runs_all_commands_in_order(void **state)
+{
+    (void)state;
+    assert_int_equal(run_commands(0), STEP_SKIPPED);
+    assert_int_equal(run_commands(2), STEP_DONE);
+    assert_string_equal(ran, "first a;second;");
+    assert_int_equal(limit_ms, 300000);
+    assert_true(foreground);
+    assert_int_equal(log_spy_count(LOG_WARNING), 0);
+}
+
+static void goes_on_after_a_failure(void **state)
+{
+    static const int failures[] = {3, 256 + 11, -ENOENT, -ETIMEDOUT};
+    static const char *const words[] = {"status 3", "signal 11", "No such file", "300000 ms"};
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        status = failures[i];
+        assert_int_equal(run_commands(2), STEP_WARNED);
+        assert_string_equal(ran, "first a;second;");
+        assert_int_equal(log_spy_count(LOG_WARNING), 2);
+        assert_true(log_spy_contains(words[i]));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(names_by_id, setup),
+        cmocka_unit_test_setup(cuts_the_id_at_white_space, setup),
+        cmocka_unit_test_setup(has_an_id_for_those_without, setup),
+        cmocka_unit_test_setup(names_by_file, setup),
+        cmocka_unit_test_setup(sets_no_empty_name, setup),
+        cmocka_unit_test_setup(cuts_a_long_name, setup),
+        cmocka_unit_test_setup(warns_if_the_name_is_refused, setup),
+        cmocka_unit_test_setup(runs_all_commands_in_order, setup),
+        cmocka_unit_test_setup(goes_on_after_a_failure, setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
