@@ -19,7 +19,8 @@ MEMORY_MIB = 512
 ROOT_DEVICE = "/dev/nvme0n1p1"
 # Emulated, a VM with a cold disk takes up to ten seconds on a small machine.
 SMOKE_TIMEOUT_S = 120
-PROMPTS = {"hello": rb"1> ", "elixir_hello": rb"iex\(1\)> "}
+PROMPTS = {"hello": rb"^%d> ", "elixir_hello": rb"^iex\(%d\)> "}
+COLOUR = rb"(?:\x1b\[[0-9;]*m)*"  # IEx colours what it prints
 GREETINGS = {"hello": rb"hello: over loopback: you said: are you there\?",
              "elixir_hello": rb"elixir_hello: hello, Elixir"}
 STOP = {"hello": b"init:stop().\r", "elixir_hello": b":init.stop()\r"}
@@ -106,13 +107,14 @@ def smoke(args, kernel, initrd, disk):
             vm.wait_for(GREETINGS[args.release], SMOKE_TIMEOUT_S)
             passed("the release is up" +
                    (" and spoke over loopback" if args.release == "hello" else ""))
-            vm.wait_for(PROMPTS[args.release], SMOKE_TIMEOUT_S)
+            vm.wait_for(PROMPTS[args.release] % 1, SMOKE_TIMEOUT_S)
             vm.send(b"6 * 7" + (b".\r" if args.release == "hello" else b"\r"))
-            vm.wait_for(rb"^42$", SMOKE_TIMEOUT_S)
+            vm.wait_for(rb"^%s42%s$" % (COLOUR, COLOUR), SMOKE_TIMEOUT_S)
             passed("the shell answered")
-            place = vm.position
+            place = vm.wait_for(PROMPTS[args.release] % 2, SMOKE_TIMEOUT_S).end()
             vm.send(WRITE[args.release])
-            vm.wait_for(rb"^:?ok$", SMOKE_TIMEOUT_S, after=place)
+            vm.wait_for(rb"^%s:?ok%s$" % (COLOUR, COLOUR), SMOKE_TIMEOUT_S, after=place)
+            vm.wait_for(PROMPTS[args.release] % 3, SMOKE_TIMEOUT_S)
             vm.send(STOP[args.release])
             how = vm.wait_end(SMOKE_TIMEOUT_S)
             if how != "reboot" or b"reboot: Restarting system" not in vm.kmsg:
