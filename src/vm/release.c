@@ -37,11 +37,16 @@ static int named_version(const char *root, const char *releases, struct release 
     return 0;
 }
 
+static bool is_version(int directory, const char *name)
+{
+    return strcmp(name, START_ERL_DATA) != 0 && directory_entry_is_directory(directory, name);
+}
+
 /* The alphabetically last version. */
 static int last_version(const char *root, const char *releases, struct release *release)
 {
     struct strings versions = {0};
-    int result = tree_list(root, releases, directory_entry_is_directory, &versions);
+    int result = tree_list(root, releases, is_version, &versions);
     if (result < 0 || versions.count == 0)
         return result;
     release->version_dir = tree_path("%s/%s", releases, versions.item[versions.count - 1]);

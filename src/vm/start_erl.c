@@ -37,7 +37,7 @@ int start_erl_read(const char *root, const char *releases, struct start_erl *dat
 {
     char *content;
     size_t length;
-    const char *path = tree_path("%s/%s", releases, "start_erl.data");
+    const char *path = tree_path("%s/%s", releases, START_ERL_DATA);
     int result = path == NULL ? -ENOMEM : tree_load(root, path, FILE_MOST_BYTES, &content, &length);
     if (result == -ENOENT || result == -ENOMEM)
         return result == -ENOENT ? 0 : result;

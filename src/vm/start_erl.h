@@ -6,6 +6,8 @@
 #ifndef VM_START_ERL_H
 #define VM_START_ERL_H
 
+#define START_ERL_DATA "start_erl.data"
+
 struct start_erl {
     const char *erts;    /* in the arena, NULL: unknown */
     const char *version; /* in the arena, NULL: unknown */
