@@ -45,12 +45,18 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 CFLAGS   ?= -Os
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude $(DEPS_CFLAGS) $(WARNINGS) \
               -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=$(BUILD_TIME) \
-              -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
+              -ffunction-sections -fdata-sections -fno-jump-tables -fno-asynchronous-unwind-tables -fno-unwind-tables \
               $(if $(filter 1,$(STATIC)),-fno-pie) -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
+# See src/layout.ld: 0x410000 less the bytes before src/supervise, rounded to pages.
+TEXT_START  ?= 0x403000
+LAYOUT      := -Wl,-T,src/layout.ld -Wl,-Ttext-segment=$(TEXT_START)
 ALL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code \
-               -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static -no-pie) $(if $(findstring musl,$(CC)),-Wl$(,)-T$(,)src/discard.ld) $(LDFLAGS)
+               -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static $(if $(findstring clang,$(CC)),,-no-pie)) $(if $(findstring musl,$(CC)),$(LAYOUT)) $(LDFLAGS)
 
-SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
+# Linked in this order, what PID 1 needs while the VM runs last: next to libc, and apart from what only boot needs.
+ROOMS   := config boot vm shutdown . supervise base
+SOURCES := $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c)))
+SOURCES := $(SOURCES:src/./%=src/%)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 PROGRAM := $(BUILD)/erlinit
 

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -268,6 +269,22 @@ static void plain_loop(struct supervisor *self)
     }
 }
 
+/*
+ * What only configure and boot needed goes from the page tables (clean pages of the program file;
+ * the kernel brings back what is touched again). See src/layout.ld. Linker symbols: end(3), and
+ * __executable_start of ld's script.
+ */
+static void shed_boot_pages(void)
+{
+    extern const char __executable_start[];
+    extern const char etext[];
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    uintptr_t start = ((uintptr_t)__executable_start + page) & ~page;
+    uintptr_t end = (uintptr_t)etext & ~page;
+    if (end > start)
+        (void)madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
 void supervise(const struct options *options, struct machine *machine, int boot_events)
 {
     struct supervisor *self = &supervisor;
@@ -287,6 +304,7 @@ void supervise(const struct options *options, struct machine *machine, int boot_
         self->unreaped = true;
         set_timer(self);
         reap_if_needed(self);
+        shed_boot_pages();
         if (machine->life.phase != PHASE_ENDING)
             (void)uev_run(&self->loop, 0);
     } else {
