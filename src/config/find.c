@@ -8,7 +8,7 @@
 
 const struct option_row *find_letter(char letter)
 {
-    for (size_t i = 0; letter != '\0' && i < options_table_count; i++)
+    for (size_t i = 0; i < options_table_count; i++)
         if (options_table[i].letter == letter)
             return &options_table[i];
     return NULL;
@@ -38,14 +38,8 @@ static size_t find_prefix(const char *name, size_t length, bool ours, const stru
 
 size_t find_name(const char *name, size_t length, const struct option_row **row)
 {
-    const struct option_row *old = NULL;
-    const struct option_row *new = NULL;
-    size_t old_found = find_prefix(name, length, false, &old);
-    size_t new_found = find_prefix(name, length, true, &new);
-    bool new_is_exact = new != NULL &&new->name[length] == '\0';
-    bool take_old = old_found > 0 && !new_is_exact;
-    *row = take_old ? old : new;
-    return take_old ? old_found : new_found;
+    size_t found = find_prefix(name, length, false, row);
+    return found > 0 ? found : find_prefix(name, length, true, row);
 }
 
 static size_t least(size_t a, size_t b)

@@ -7,13 +7,14 @@
 
 #include "erlinit/options.h"
 
-/* The row with this letter, or NULL. */
+/* The row with this letter (not NUL), or NULL. */
 const struct option_row *find_letter(char letter);
 
 /*
  * How many rows the first `length` bytes of `name` can mean, and the first of them in *row. An
  * exact name means that row only. A prefix that is unambiguous among the options of the contract
- * stays so, whatever options of ours begin with it: configs in the field use such prefixes.
+ * stays so, whatever options of ours begin with it: configs in the field use such prefixes. (So
+ * no name of ours may be the beginning of one of the contract.)
  */
 size_t find_name(const char *name, size_t length, const struct option_row **row);
 

@@ -27,10 +27,10 @@ static char *take_word(const char **at, const char *end)
     return arena_copy(start, (size_t)(*at - start));
 }
 
-/* Whether it can be the name of something directly in a directory. */
+/* Whether it (not empty) can be the name of something directly in a directory. */
 static bool is_component(const char *name)
 {
-    return *name != '\0' && *name != '.' && strchr(name, '/') == NULL && strlen(name) <= NAME_MAX;
+    return *name != '.' && strchr(name, '/') == NULL && strlen(name) <= NAME_MAX;
 }
 
 int start_erl_read(const char *root, const char *releases, struct start_erl *data)

@@ -54,7 +54,7 @@ static struct {
     gid_t gid[3];
     size_t group_count;
     gid_t groups[8];
-    bool lies; /* setresuid says 0 and does nothing */
+    int lie; /* which of ruid euid suid rgid egid sgid is reported wrong, from 1; 0: none */
 } kernel;
 
 int __wrap_setgroups(size_t count, const gid_t *groups);
@@ -89,20 +89,23 @@ int __wrap_setresgid(gid_t real, gid_t effective, gid_t saved)
 
 int __wrap_setresuid(uid_t real, uid_t effective, uid_t saved)
 {
-    if (!kernel.lies)
-        kernel.uid[0] = real, kernel.uid[1] = effective, kernel.uid[2] = saved;
+    kernel.uid[0] = real, kernel.uid[1] = effective, kernel.uid[2] = saved;
     return called("setresuid");
 }
 
 int __wrap_getresuid(uid_t *real, uid_t *effective, uid_t *saved)
 {
-    *real = kernel.uid[0], *effective = kernel.uid[1], *saved = kernel.uid[2];
+    *real = kernel.uid[0] + (kernel.lie == 1);
+    *effective = kernel.uid[1] + (kernel.lie == 2);
+    *saved = kernel.uid[2] + (kernel.lie == 3);
     return called("getresuid");
 }
 
 int __wrap_getresgid(gid_t *real, gid_t *effective, gid_t *saved)
 {
-    *real = kernel.gid[0], *effective = kernel.gid[1], *saved = kernel.gid[2];
+    *real = kernel.gid[0] + (kernel.lie == 4);
+    *effective = kernel.gid[1] + (kernel.lie == 5);
+    *saved = kernel.gid[2] + (kernel.lie == 6);
     return called("getresgid");
 }
 
@@ -110,6 +113,7 @@ static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
                              "\n"
                              "broken\n"
                              "nobody-numbers:x:a:b:c:/d:/e\n"
+                             "half:x:1:b:c:/d:/e\n"
                              "huge:x:99999999999999999999999999999999:1::/:\n"
                              "nerves:x:1000:1001:Nerves:/home/nerves:/bin/sh\n"
                              "homeless:x:1002:1003\n"
@@ -268,6 +272,9 @@ static void test_refused(void **state)
     refused(NULL, "broken", -ENOENT,
             "f:4:9: --gid \"broken\": neither a number nor a group of /etc/group; the VM is not "
             "started, since it would be root's");
+    refused("half", NULL, -ENOENT,
+            "f:3:7: --uid \"half\": neither a number nor a user of /etc/passwd; the VM is not "
+            "started, since it would be root's");
     refused("huge", NULL, -ENOENT,
             "f:3:7: --uid \"huge\": neither a number nor a user of /etc/passwd; the VM is not "
             "started, since it would be root's");
@@ -384,9 +391,11 @@ static void test_apply_fails(void **state)
         kernel.failing = names[i];
         assert_int_equal(identity_apply(&identity), -EPERM);
     }
-    memset(&kernel, 0, sizeof kernel);
-    kernel.lies = true;
-    assert_int_equal(identity_apply(&identity), -EPERM);
+    for (int lie = 1; lie <= 6; lie++) {
+        memset(&kernel, 0, sizeof kernel);
+        kernel.lie = lie;
+        assert_int_equal(identity_apply(&identity), -EPERM);
+    }
 }
 
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, setup, scratch_remove)

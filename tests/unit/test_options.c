@@ -178,6 +178,11 @@ static void test_table(void **state)
             assert_string_not_equal(row->name, options_table[j].name);
             assert_true(row->letter == 0 || row->letter != options_table[j].letter);
         }
+        /* a whole name of ours is never taken for a beginning of another's */
+        for (size_t j = 0; row->ours && j < count; j++) {
+            const struct option_row *other = &options_table[j];
+            assert_true(other->ours || strncmp(other->name, row->name, strlen(row->name)) != 0);
+        }
         ours += row->ours;
     }
     assert_int_equal(ours, 9);
