@@ -95,33 +95,62 @@ static int device_of_source(const char *root, const char *source, dev_t *device)
     return 0;
 }
 
+/* One character of an option as the kernel shows it: \ooo stands for those that would confuse. */
+static char next_character(const char **at)
+{
+    const char *from = *at;
+
+    if (from[0] == '\\' && text_is_digit(from[1]) && text_is_digit(from[2]) &&
+        text_is_digit(from[3])) {
+        *at += 4;
+        return (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+    }
+    *at += 1;
+    return from[0];
+}
+
 /* The lowest layer of an overlay: what the others were put over. In the arena, or NULL. */
 static const char *lowest_layer(const char *options)
 {
     const char *layers = strstr(options, "lowerdir");
-    char *copy = layers ? strchr(layers, '=') : NULL;
-    char *to;
+    const char *from = layers ? strchr(layers, '=') : NULL;
+    char *copy = from ? arena_string(++from) : NULL;
 
-    copy = copy ? arena_string(copy + 1) : NULL;
     if (!copy)
         return NULL;
-    const char *start = to = copy;
-    /* Colons and commas in names have a backslash before them. */
-    for (const char *from = copy; *from != '\0' && *from != ','; from++) {
-        if (*from == '\\' && from[1] != '\0')
-            *to++ = *++from;
-        else if (*from == ':')
+    char *start = copy, *to = copy;
+    while (*from != '\0' && *from != ',') {
+        char c = next_character(&from);
+        if (c == '\\' && *from != '\0') /* the overlay's own: no separator follows */
+            *to++ = next_character(&from);
+        else if (c == ':')
             start = to;
         else
-            *to++ = *from;
+            *to++ = c;
     }
     *to = '\0';
     return start;
 }
 
-static int device_of_path(const struct mountinfo *mounts, const char *path, dev_t *device)
+/* The layer's path was that of whoever mounted it. If the root has been changed since, it may lead
+ * nowhere now; what is on a disk at this early time belongs to the root. */
+static int below_overlay(const struct mount_table *mounts, const struct mount_entry *overlay,
+                         dev_t *below)
 {
-    const struct mountinfo_entry *entry = path ? mountinfo_of_path(mounts, path) : NULL;
+    const char *layer = lowest_layer(overlay->super_options);
+    const struct mount_entry *entry = layer ? mountinfo_of_path(mounts, layer) : NULL;
+
+    if (!entry || entry->device == overlay->device)
+        entry = mountinfo_first_block(mounts);
+    if (!entry)
+        return -ENOENT;
+    *below = entry->device;
+    return 0;
+}
+
+static int device_of_path(const struct mount_table *mounts, const char *path, dev_t *device)
+{
+    const struct mount_entry *entry = path ? mountinfo_of_path(mounts, path) : NULL;
 
     if (!entry)
         return -ENOENT;
@@ -131,17 +160,17 @@ static int device_of_path(const struct mountinfo *mounts, const char *path, dev_
 
 static int below_anonymous(const char *root, dev_t device, dev_t *below)
 {
-    struct mountinfo mounts;
+    struct mount_table mounts;
     const char *path = arena_format("%s/proc/self/mountinfo", root);
     int result = path ? mountinfo_load(path, &mounts) : -ENOMEM;
 
     if (result < 0)
         return result;
-    const struct mountinfo_entry *entry = mountinfo_of_device(&mounts, device);
+    const struct mount_entry *entry = mountinfo_of_device(&mounts, device);
     if (!entry)
         return -ENOENT;
     if (text_equal(entry->type, "overlay"))
-        return device_of_path(&mounts, lowest_layer(entry->options), below);
+        return below_overlay(&mounts, entry, below);
     return device_of_source(root, entry->source, below);
 }
 
@@ -165,7 +194,7 @@ static int ask_loop_driver(const char *root, const char *name, dev_t *below)
 
 static int below_loop(const char *root, const char *name, dev_t *below)
 {
-    struct mountinfo mounts;
+    struct mount_table mounts;
     char file[PATH_MAX];
     const char *path = arena_format("%s/proc/self/mountinfo", root);
 

@@ -137,10 +137,12 @@ static void apply_format(int fd, const struct word *word)
         log_at(LOG_WARNING, &word->origin,
                "'%s' is no format like 115200n8 for the terminal, 115200n8 is used", word->text);
     int result = tty_set_format(fd, &format);
-    if (result < 0) {
-        errno = -result;
-        log_at(LOG_WARNING, &word->origin, "the terminal can't be set to %u baud: %m", format.baud);
-    }
+    if (result == 0)
+        return;
+    errno = -result;
+    log_at(LOG_WARNING, &word->origin, "the terminal can't be set to %s: %m; 115200n8 is tried",
+           word->text);
+    (void)tty_set_format(fd, &usual);
 }
 
 static void take_control(int fd, const struct options *options)

@@ -38,7 +38,7 @@ static bool is_nodev(const char *type, const char *filesystems)
     return false;
 }
 
-bool mounts_can_block(const struct mount_spec *spec, const char *filesystems)
+bool mount_spec_can_block(const struct mount_spec *spec, const char *filesystems)
 {
     if (spec->flags & (MS_BIND | MS_MOVE))
         return false;
@@ -109,7 +109,7 @@ static int make_target(const struct mount_spec *spec)
 
 static int mount_spec(struct mount_spec *spec, const char *filesystems, int64_t limit_ms)
 {
-    if (mounts_can_block(spec, filesystems))
+    if (mount_spec_can_block(spec, filesystems))
         return child_call(mount_now, spec, limit_ms);
     return -mount_now(spec);
 }

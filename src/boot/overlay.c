@@ -15,6 +15,7 @@
 #include "mountinfo.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
@@ -33,7 +34,7 @@ struct overlay {
     const char *stage; /* the directory that the tmpfs is mounted on */
     const char *merged;
     const char *problem; /* what was being done */
-    struct mountinfo mounts;
+    struct mount_table mounts;
 };
 
 static bool root_is_in_memory(void)
@@ -67,17 +68,6 @@ static int make_directories(const struct overlay *overlay)
             return -errno;
     }
     return 0;
-}
-
-/* Once it is below an overlay, nothing may change the root, and nobody can reach it to remount it
- * read-only when the machine goes down. */
-static void make_root_read_only(void)
-{
-    struct statvfs status;
-
-    if (statvfs("/", &status) == 0 && !(status.f_flag & ST_RDONLY) &&
-        mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0)
-        log_debug("the root below the overlay stays writable: %m");
 }
 
 static int mount_overlay(struct overlay *overlay)
@@ -115,33 +105,54 @@ static int read_mounts(struct overlay *overlay)
  * root. What can't be moved goes with the old one. */
 static void move_mounts(const struct overlay *overlay, const char *from, const char *to)
 {
-    const struct mountinfo_entry *root = mountinfo_of_path(&overlay->mounts, "/");
+    const struct mount_entry *root = mountinfo_of_path(&overlay->mounts, "/");
 
     for (size_t i = 0; root && i < overlay->mounts.count; i++) {
-        const struct mountinfo_entry *entry = &overlay->mounts.item[i];
-        if (entry->parent != root->id || entry == root || text_equal(entry->point, overlay->stage))
+        const struct mount_entry *entry = &overlay->mounts.item[i];
+        if (entry->parent != root->id || entry == root || text_equal(entry->target, overlay->stage))
             continue;
-        const char *source = arena_format("%s%s", from, entry->point);
-        const char *target = arena_format("%s%s", to, entry->point);
+        const char *source = arena_format("%s%s", from, entry->target);
+        const char *target = arena_format("%s%s", to, entry->target);
         if (!source || !target || mount(source, target, NULL, MS_MOVE, NULL) < 0)
-            log_warning("%s can't be carried over to the overlay root: %m", entry->point);
+            log_warning("%s can't be carried over to the overlay root: %m", entry->target);
     }
+}
+
+/*
+ * Takes the old root away, where we stand. Nothing may change it below the overlay, and nobody can
+ * reach it any more to remount it read-only when the machine goes down: now is the time.
+ */
+static void let_go(void)
+{
+    struct statvfs status;
+
+    if (statvfs(".", &status) == 0 && !(status.f_flag & ST_RDONLY) &&
+        mount(NULL, ".", NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0)
+        log_warning("the root below the overlay stays writable: %m");
+    if (umount2(".", MNT_DETACH) < 0)
+        log_warning("the old root can't be let go: %m");
 }
 
 static int change_root(struct overlay *overlay)
 {
+    int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
     overlay->problem = "changing the root";
+    if (old_root < 0)
+        return -errno;
     move_mounts(overlay, "", overlay->merged);
+    int result = 0;
     if (chdir(overlay->merged) < 0 || syscall(SYS_pivot_root, ".", ".") < 0) {
-        int error = -errno;
-        (void)chdir("/");
+        result = -errno;
+        (void)fchdir(old_root);
         move_mounts(overlay, overlay->merged, "");
-        return error;
+    } else if (fchdir(old_root) == 0) {
+        let_go();
     }
-    /* The old root now lies on the new one, at this place. */
-    if (umount2(".", MNT_DETACH) < 0)
-        log_warning("the old root can't be let go: %m");
-    return chdir("/") < 0 ? -errno : 0;
+    (void)close(old_root);
+    if (chdir("/") < 0 && result == 0)
+        result = -errno;
+    return result;
 }
 
 static int put_over_root(struct overlay *overlay)
@@ -170,7 +181,6 @@ enum step_result boot_overlay(struct boot *boot)
         log_info("no overlay: the root is in memory and writable already");
         return STEP_SKIPPED;
     }
-    make_root_read_only();
     int result = put_over_root(&overlay);
     if (result == 0)
         return STEP_DONE;

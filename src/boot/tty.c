@@ -10,6 +10,8 @@
 #include <limits.h>
 #include <sys/ioctl.h>
 
+#define SPEED_TOLERANCE_PERCENT 5
+
 #ifndef TCGETS2 /* architectures whose termios knows all speeds anyway */
 #define termios2 termios
 #define TCGETS2  TCGETS
@@ -72,6 +74,15 @@ static tcflag_t frame_bits(const struct tty_format *format)
     return flags;
 }
 
+/* A receiver copes with this much; a driver that can't do a speed at all takes 9600 and is silent.
+ */
+static bool is_near(unsigned int baud, unsigned int wanted)
+{
+    unsigned int difference = baud > wanted ? baud - wanted : wanted - baud;
+
+    return difference <= wanted / 100U * SPEED_TOLERANCE_PERCENT + 1;
+}
+
 int tty_set_format(int fd, const struct tty_format *format)
 {
     struct termios2 settings;
@@ -89,7 +100,9 @@ int tty_set_format(int fd, const struct tty_format *format)
     settings.c_ospeed = format->baud;
     settings.c_cc[VMIN] = 1;
     settings.c_cc[VTIME] = 0;
-    return ioctl(fd, TCSETS2, &settings) < 0 ? -errno : 0;
+    if (ioctl(fd, TCSETS2, &settings) < 0 || ioctl(fd, TCGETS2, &settings) < 0)
+        return -errno;
+    return is_near(settings.c_ospeed, format->baud) ? 0 : -EOPNOTSUPP;
 }
 
 int tty_ignore_carrier(int fd)

@@ -180,7 +180,7 @@ static bool can_block(const char *type, unsigned long flags)
     const struct mount_spec spec = {
         .source = "", .target = "/x", .type = type, .data = "", .flags = flags};
 
-    return mounts_can_block(&spec, filesystems);
+    return mount_spec_can_block(&spec, filesystems);
 }
 
 static void knows_who_can_wait(void **state)

@@ -166,6 +166,15 @@ static void takes_the_uppermost_mount(void **state)
     check(makedev(0, 30), "vda", "vda2");
 }
 
+static void looks_through_an_overlay_that_was_moved(void **state)
+{
+    (void)state;
+    add_mounts("20 1 0:30 / / rw - overlay overlay rw,lowerdir=/ro,upperdir=/u,workdir=/w\n"
+               "21 20 0:31 / /dev rw - devtmpfs devtmpfs rw\n"
+               "22 20 254:2 / /media/lower ro - squashfs /dev/vda2 ro\n");
+    check(makedev(0, 30), "vda", "vda2");
+}
+
 static void looks_through_loops(void **state)
 {
     (void)state;
@@ -258,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(finds_a_plain_partition, setup, teardown),
         cmocka_unit_test_setup_teardown(looks_through_overlays, setup, teardown),
         cmocka_unit_test_setup_teardown(takes_the_uppermost_mount, setup, teardown),
+        cmocka_unit_test_setup_teardown(looks_through_an_overlay_that_was_moved, setup, teardown),
         cmocka_unit_test_setup_teardown(looks_through_loops, setup, teardown),
         cmocka_unit_test_setup_teardown(looks_through_device_mapper, setup, teardown),
         cmocka_unit_test_setup_teardown(looks_through_all_of_them, setup, teardown),
