@@ -506,6 +506,30 @@ static void test_official_configs(void **state)
     assert_true(options.update_clock && options.warn_unused_tty);
 }
 
+/* The example shows every option, and each line of it works as it stands. */
+static void test_example(void **state)
+{
+    (void)state;
+    FILE *file = fopen("erlinit.config.example", "r");
+    assert_non_null(file);
+    size_t shown = 0;
+    bool seen[64] = {false};
+    char line[512];
+    while (fgets(line, sizeof line, file) != NULL) {
+        assert_true(line[0] == '#' || line[0] == '\n');
+        if (strncmp(line, "#--", 3) != 0)
+            continue;
+        (void)quiet(line + 1);
+        line[strcspn(line, " \n")] = '\0';
+        for (size_t i = 0; i < options_table_count; i++)
+            seen[i] = seen[i] || strcmp(line + 3, options_table[i].name) == 0;
+    }
+    fclose(file);
+    for (size_t i = 0; i < options_table_count; i++)
+        shown += seen[i];
+    assert_int_equal(shown, options_table_count);
+}
+
 static void test_without_memory(void **state)
 {
     (void)state;
@@ -649,6 +673,7 @@ int main(void)
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_300_options),
         cmocka_unit_test(test_official_configs),
+        cmocka_unit_test(test_example),
         cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_any_bytes),
         cmocka_unit_test_setup_teardown(test_configure, scratch_make, scratch_remove),
