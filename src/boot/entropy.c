@@ -52,25 +52,21 @@ static void note(struct refresh *refresh, const char *what, int error)
         refresh->first_error = error;
 }
 
-/* What RNDADDENTROPY takes (random(4)): struct rand_pool_info with room for the bytes. */
-struct pool_addition {
-    int entropy_count; /* bits */
-    int buf_size;      /* bytes */
-    unsigned char seed[SEED_MAX_BYTES];
-};
-
+/* RNDADDENTROPY: random(4). */
 static int add_to_pool(const unsigned char *seed, size_t length, bool credit)
 {
-    struct pool_addition addition = {.entropy_count = credit ? (int)(length * 8) : 0,
-                                     .buf_size = (int)length};
+    _Alignas(struct rand_pool_info) char bytes[sizeof(struct rand_pool_info) + SEED_MAX_BYTES];
+    struct rand_pool_info *addition = (void *)bytes;
     int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
         return -errno;
-    memcpy(addition.seed, seed, length);
-    int result = ioctl(fd, RNDADDENTROPY, &addition) < 0 ? -errno : 0;
+    addition->entropy_count = credit ? (int)(length * 8) : 0;
+    addition->buf_size = (int)length;
+    memcpy(addition->buf, seed, length);
+    int result = ioctl(fd, RNDADDENTROPY, addition) < 0 ? -errno : 0;
     (void)close(fd);
-    explicit_bzero(&addition, sizeof addition);
+    explicit_bzero(bytes, sizeof bytes);
     return result;
 }
 

@@ -62,9 +62,8 @@ static const char *run_id_command(const struct options *options, char *buffer, s
 
 static void make_name(const struct options *options, char *name, size_t size, bool *warned)
 {
-    char id[ID_BYTES];
-
     if (options->hostname_pattern.text) {
+        char id[ID_BYTES];
         hostname_expand(options->hostname_pattern.text,
                         run_id_command(options, id, sizeof id, warned), name, size);
     } else {

@@ -32,23 +32,21 @@ union message {
  */
 static int request(int fd, struct nlmsghdr *header)
 {
-    union {
-        struct nlmsghdr header;
-        char bytes[2 * MESSAGE_BYTES];
-    } answer;
+    _Alignas(struct nlmsghdr) char bytes[2 * MESSAGE_BYTES];
+    const struct nlmsghdr *answer = (const void *)bytes;
     static const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
     header->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
     if (sendto(fd, header, header->nlmsg_len, 0, (const struct sockaddr *)&kernel, sizeof kernel) <
         0)
         return -errno;
-    ssize_t length = recv(fd, &answer, sizeof answer, MSG_DONTWAIT);
+    ssize_t length = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
     if (length < 0)
         return -errno;
-    if (!mnl_nlmsg_ok(&answer.header, (int)length) || answer.header.nlmsg_type != NLMSG_ERROR ||
-        mnl_nlmsg_get_payload_len(&answer.header) < sizeof(struct nlmsgerr))
+    if (!mnl_nlmsg_ok(answer, (int)length) || answer->nlmsg_type != NLMSG_ERROR ||
+        mnl_nlmsg_get_payload_len(answer) < sizeof(struct nlmsgerr))
         return -EPROTO;
-    const struct nlmsgerr *error = mnl_nlmsg_get_payload(&answer.header);
+    const struct nlmsgerr *error = mnl_nlmsg_get_payload(answer);
     return error->error;
 }
 
