@@ -12,14 +12,19 @@ PLAIN_BOOT_S = 3.0
 def test_plain_boot_reaches_the_vm():
     machine = Machine(script="report_all \"$@\"; exit 0")
     with machine.boot() as vm:
-        args = vm.reported("args")
-        took = time.monotonic() - vm.started
-        assert args[0].endswith(b"erlexec")
+        assert vm.reported("args")[0].endswith(b"erlexec")
         assert vm.reported("cwd") == b"/srv/erlang"
         assert vm.reported("env")["HOME"] == "/root"
         assert vm.wait_end() == "reboot"
     assert machine.disk(0).partition(1).fsck().clean
-    assert took < PLAIN_BOOT_S
+
+
+def test_plain_boot_is_quick():
+    with Machine(script="mark up; idle").boot() as vm:
+        vm.wait_report(rb"^up$")
+        wall = time.monotonic() - vm.started
+        # Booting in emulation only computes. Where others compute too, wall time would measure them.
+        assert min(wall, vm.cpu_s()) < PLAIN_BOOT_S
 
 
 def test_words_of_the_kernel_command_line_arrive():

@@ -18,7 +18,7 @@ $b mount -t devtmpfs devtmpfs /dev
 %(mount)s
 %(extra)s
 $b umount -l /dev
-unset b SHLVL PWD OLDPWD
+unset b SHLVL PWD OLDPWD PATH
 exec /bin/busybox switch_root /root %(init)s "$@" %(fds)s
 """
 WAIT = "until [ -b %s ]; do $b usleep 5000; done"

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 QEMU = "qemu-system-x86_64"
 KERNEL_WORDS = (
@@ -186,6 +187,11 @@ class Vm:
         if not found:
             raise VmError(f"no log line {regex!r}\n{self.tail()}")
         return float(found[1])
+
+    def cpu_s(self):
+        """Processor time that the running QEMU has used, in seconds."""
+        words = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def tail(self, lines=60):
         text = self.kmsg.decode(errors="replace").splitlines()
