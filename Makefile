@@ -123,6 +123,11 @@ unit: $(UNIT_PROGRAMS)
 .SECONDARY:
 -include $(wildcard $(UNIT_BUILD)/*.d $(UNIT_BUILD)/obj/*/*.d)
 
+# The state diagram of src/supervise/lifecycle.c, as the exhaustive test has found it.
+docs/lifecycle.dot: $(UNIT_BUILD)/test_lifecycle
+	@mkdir -p $(@D)
+	$< --dot > $@
+
 coverage:
 	@$(MAKE) --no-print-directory unit COVERAGE=1
 	@tests/unit/coverage build/unit-coverage
