@@ -122,6 +122,10 @@ static void test_flags(void **state)
         char text[64];
         snprintf(text, sizeof text, "a:b:c:%s:", pairs[i].on);
         check(&(struct row){text, "a", "b", "c", "", pairs[i].bits, 0, NULL});
+        if (pairs[i].bits != 1) {
+            snprintf(text, sizeof text, "a:b:c:ro,%s:", pairs[i].on);
+            check(&(struct row){text, "a", "b", "c", "", 1 | pairs[i].bits, 0, NULL});
+        }
         if (pairs[i].off == NULL)
             continue;
         snprintf(text, sizeof text, "a:b:c:%s,%s:", pairs[i].on, pairs[i].off);

@@ -347,6 +347,9 @@ static void test_unknown(void **state)
     warned("--hostnamepattern=x",
            "f:1:1: unknown option \"--hostnamepattern=x\", ignored; did you mean "
            "--hostname-pattern?");
+    /* the nearest of several, wherever it stands in the table */
+    warned("--uud", "f:1:1: unknown option \"--uud\", ignored; did you mean --uid?");
+    warned("--gud", "f:1:1: unknown option \"--gud\", ignored; did you mean --gid?");
     warned("--=x", "f:1:1: unknown option \"--=x\", ignored");
     struct options options = warned("-vzt", "f:1:1: unknown option -z, ignored");
     assert_true(options.verbose && options.print_timing);
@@ -611,13 +614,14 @@ static void test_unreadable_config(void **state)
     scratch_file("/big", "-v\n");
     assert_int_equal(truncate(scratch_path("/big"), 5 << 20), 0);
     assert_false(configure(scratch_path("/big"), 1, argv).verbose);
+    assert_true(log_spy_contains("File too large; going on without it"));
     assert_int_equal(log_spy_count(LOG_DEBUG), 1);
 }
 
 static void test_configure_without_memory(void **state)
 {
     (void)state;
-    const char *const argv[] = {"init", "-t", "-v", NULL};
+    const char *const argv[] = {"init", "-t", "-v", "-cx", NULL};
     scratch_file("/c", "-v\n-t\n");
     fail_copy = 2;
     struct options options = configure(scratch_path("/c"), 1, argv);
@@ -625,9 +629,10 @@ static void test_configure_without_memory(void **state)
     assert_false(options.print_timing);
     assert_int_equal(log_spy_count(LOG_ERROR), 1);
     fail_add = 2;
-    options = configure(scratch_path("/absent"), 3, argv);
+    options = configure(scratch_path("/absent"), 4, argv);
     assert_true(options.print_timing);
     assert_false(options.verbose);
+    assert_null(options.ctty.text);
     assert_int_equal(log_spy_count(LOG_ERROR), 1);
 }
 
