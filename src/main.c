@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* PID 1 in four words: configure, boot, supervise, shut down. */
 #include "erlinit/boot.h"
-#include "erlinit/log.h"
 #include "erlinit/machine.h"
 #include "erlinit/options.h"
 #include "erlinit/shutdown.h"
 #include "erlinit/start.h"
 #include "erlinit/supervisor.h"
+#include "erlinit/survive.h"
 
 #include <unistd.h>
 
@@ -20,18 +20,18 @@ int main(int argc, char *argv[])
         return start_refuse(argc, argv);
     start_descriptors();
     start_devices();
-    log_milestone("Starting erlinit " ERLINIT_VERSION);
-
-    options_configure(OPTIONS_CONFIG_FILE, argc, argv, &options);
+    struct machine *machine = survive_start(argv);
 
     /* From here on nothing may end this process but reboot(2). */
-    struct machine *machine = start_machine();
     supervisor_take_signals();
+    start_configure(argc, argv, &options, machine);
+
     boot.options = &options;
     boot_early(&boot, machine);
-    int boot_events = start_boot(&boot, machine);
+    survive_find_program();
+    start_boot(&boot, machine);
 
-    supervise(&options, machine, boot_events);
+    supervise(&options, machine);
 
     shut_down(&options, machine);
 }

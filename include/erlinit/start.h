@@ -16,13 +16,16 @@ void start_descriptors(void);
 /* Makes sure there is a /dev with kmsg in it, and opens the log. */
 void start_devices(void);
 
-/* The state that survives a crash of PID 1. Never NULL. */
-struct machine *start_machine(void);
+/*
+ * configure, guarded: when reading the configuration has made PID 1 crash before, it is left out,
+ * and the defaults hold. Says which version starts.
+ */
+void start_configure(int argc, char *argv[], struct options *options, struct machine *machine);
 
 /*
- * Starts the boot child. Returns the descriptor of its records; without a child (fork failed) -1,
- * and the machine's ending is decided: a fatal error.
+ * Starts the boot child, unless there is one already (after a crash). If it can't be started, the
+ * machine's ending is decided: a fatal error.
  */
-int start_boot(struct boot *boot, struct machine *machine);
+void start_boot(struct boot *boot, struct machine *machine);
 
 #endif

@@ -19,10 +19,9 @@ sigset_t supervisor_request_signals(void);
 bool supervisor_request_of(int signal, enum action *action);
 
 /*
- * Runs until machine->life is PHASE_ENDING: reaps, passes stops on, keeps deadlines. `boot_events`
- * is the descriptor from boot_start(), or -1 when the VM runs already. Blocks only in
+ * Runs until machine->life is PHASE_ENDING: reaps, passes stops on, keeps deadlines. Blocks only in
  * epoll_wait(2); no heap. Returns in every case, never with the phase anything but ENDING.
  */
-void supervise(const struct options *options, struct machine *machine, int boot_events);
+void supervise(const struct options *options, struct machine *machine);
 
 #endif

@@ -67,10 +67,13 @@ static struct step_time run_step(const struct boot_step *step, struct boot *boot
 
 void boot_early(struct boot *boot, struct machine *machine)
 {
-    if (boot->options->print_timing)
+    if (boot->options->print_timing && machine->crashes == 0)
         log_notice("start");
-    for (size_t i = 0; boot_early_steps[i].run != NULL; i++)
+    /* after a crash: on behind the step that crashed */
+    for (size_t i = machine->early_begun; i < EARLY_STEPS; i++) {
+        machine->early_begun = (uint32_t)i + 1;
         machine->steps[i] = run_step(&boot_early_steps[i], boot);
+    }
 }
 
 struct boot_child {

@@ -31,8 +31,8 @@ const struct shutdown_step shutdown_steps[] = {
     {NULL, NULL},
 };
 
-_Static_assert(sizeof shutdown_steps / sizeof shutdown_steps[0] - 1 <= SHUTDOWN_MAX_STEPS,
-               "struct shutdown has a row for every step");
+#define SHUTDOWN_STEPS (sizeof shutdown_steps / sizeof shutdown_steps[0] - 1)
+_Static_assert(SHUTDOWN_STEPS <= SHUTDOWN_MAX_STEPS, "struct shutdown has a row for every step");
 
 /* .bss: after boot PID 1 takes no memory. */
 static struct shutdown shutdown_state;
@@ -186,7 +186,9 @@ void shutdown_note(struct shutdown *self, const char *format, ...)
 
 static void run_steps(struct shutdown *self)
 {
-    for (size_t i = 0; shutdown_steps[i].run != NULL; i++) {
+    /* after a crash: on behind the step that crashed */
+    for (size_t i = self->machine->shutdown_begun; i < SHUTDOWN_STEPS; i++) {
+        self->machine->shutdown_begun = (uint32_t)i + 1;
         uint64_t start = time_us();
         shutdown_steps[i].run(self);
         uint64_t duration = time_us() - start;

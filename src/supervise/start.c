@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct machine machine_state;
-
 int start_refuse(int argc, char *argv[])
 {
     (void)argc;
@@ -41,19 +39,27 @@ void start_devices(void)
     log_open();
 }
 
-struct machine *start_machine(void)
+void start_configure(int argc, char *argv[], struct options *options, struct machine *machine)
 {
-    machine_state.life = lifecycle_start();
-    return &machine_state;
+    if (machine->crashes == 0)
+        log_milestone("Starting erlinit " ERLINIT_VERSION);
+    if (machine->crashes > 0 && machine->configured == 0) {
+        log_error("Reading the configuration makes erlinit crash. Going on with the defaults");
+        options_defaults(options);
+        return;
+    }
+    options_configure(OPTIONS_CONFIG_FILE, argc, argv, options);
+    machine->configured = 1;
 }
 
-int start_boot(struct boot *boot, struct machine *machine)
+void start_boot(struct boot *boot, struct machine *machine)
 {
-    int events = -1;
-    pid_t pid = boot_start(boot, &events);
+    if (machine->vm_pid != 0)
+        return;
+    pid_t pid = boot_start(boot, &machine->boot_events_fd);
     if (pid > 0) {
         machine->vm_pid = pid;
-        return events;
+        return;
     }
     errno = (int)-pid;
     log_line(LOG_EMERGENCY, "Can't start the boot process: %m");
@@ -62,5 +68,4 @@ int start_boot(struct boot *boot, struct machine *machine)
     unsigned int actions = 0;
     machine->life =
         lifecycle_next(&machine->life, &settings, EVENT_FATAL, ACTION_REBOOT, time_ms(), &actions);
-    return -1;
 }

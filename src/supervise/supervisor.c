@@ -6,6 +6,7 @@
 #include "erlinit/files.h"
 #include "erlinit/log.h"
 #include "erlinit/mounts.h"
+#include "erlinit/survive.h"
 #include "erlinit/text.h"
 #include "erlinit/times.h"
 #include "erlinit/vm.h"
@@ -23,9 +24,8 @@
 struct supervisor {
     struct machine *machine;
     struct lifecycle_settings settings;
-    int boot_events; /* -1: closed */
-    bool unreaped;   /* a SIGCHLD came */
-    bool looping;    /* libuev runs: timers are its */
+    bool unreaped; /* a SIGCHLD came */
+    bool looping;  /* libuev runs: timers are its */
     uev_ctx_t loop;
     uev_t signals;
     uev_t timer;
@@ -161,20 +161,21 @@ static void read_boot_events(struct supervisor *self)
 {
     struct boot_record record;
     ssize_t got = 0;
-    while (self->boot_events >= 0 &&
-           (got = read(self->boot_events, &record, sizeof record)) == (ssize_t)sizeof record) {
+    while (self->machine->boot_events_fd >= 0 &&
+           (got = read(self->machine->boot_events_fd, &record, sizeof record)) ==
+               (ssize_t)sizeof record) {
         if (record.index >= MACHINE_MAX_STEPS)
             continue;
         self->machine->steps[record.index] = record.time;
         if (record.time.result == STEP_FATAL)
             happen(self, EVENT_FATAL, ACTION_REBOOT);
     }
-    if (self->boot_events < 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+    if (self->machine->boot_events_fd < 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
         return;
     if (self->looping)
         (void)uev_io_stop(&self->boot);
-    (void)close(self->boot_events);
-    self->boot_events = -1;
+    (void)close(self->machine->boot_events_fd);
+    self->machine->boot_events_fd = -1;
     happen(self, EVENT_VM_STARTED, ACTION_REBOOT);
 }
 
@@ -240,8 +241,9 @@ static int start_loop(struct supervisor *self)
         return -errno;
     if (uev_timer_init(&self->loop, &self->timer, timer_ready, self, 0, 0) < 0)
         return -errno;
-    if (self->boot_events >= 0 &&
-        uev_io_init(&self->loop, &self->boot, boot_ready, self, self->boot_events, UEV_READ) < 0)
+    if (self->machine->boot_events_fd >= 0 &&
+        uev_io_init(&self->loop, &self->boot, boot_ready, self, self->machine->boot_events_fd,
+                    UEV_READ) < 0)
         return -errno;
     return 0;
 }
@@ -285,17 +287,18 @@ static void shed_boot_pages(void)
         (void)madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
-void supervise(const struct options *options, struct machine *machine, int boot_events)
+void supervise(const struct options *options, struct machine *machine)
 {
     struct supervisor *self = &supervisor;
     *self = (struct supervisor){
         .machine = machine,
-        .boot_events = boot_events,
         .settings = {.stop_grace_ms = options->stop_grace_ms,
                      .graceful_ms = options->graceful_shutdown_timeout_ms,
                      .on_exit = options->on_exit,
                      .on_fatal = options->on_fatal},
     };
+    if (survive_is_broken(machine))
+        happen(self, EVENT_BROKEN, ACTION_REBOOT);
     if (machine->life.phase == PHASE_ENDING)
         return;
     if (start_loop(self) == 0) {
@@ -311,6 +314,4 @@ void supervise(const struct options *options, struct machine *machine, int boot_
         log_error("No event loop: %m. Waiting for signals without it");
     }
     plain_loop(self);
-    if (self->boot_events >= 0)
-        (void)close(self->boot_events);
 }

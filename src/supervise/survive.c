@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include "erlinit/survive.h"
+
+#include "erlinit/arena.h"
+#include "erlinit/log.h"
+#include "erlinit/text.h"
+#include "erlinit/times.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* "erlinit" and the layout's number: another layout is another machine */
+#define MACHINE_MAGIC (0x65726c696e697400ULL + sizeof(struct machine))
+
+/* How the new program finds the state: in the environment it gets, the number of the descriptor. */
+#define RESUME_NAME "ERLINIT_RESUME="
+
+/* The kernel's frame for AVX-512 and AMX takes up to 11 KB (signal(7), sysconf(3) _SC_MINSIGSTKSZ).
+ * Only touched in a crash. */
+#define CRASH_STACK_BYTES (32 * 1024)
+
+extern char **environ;
+
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+#define CRASH_SIGNAL_COUNT (sizeof crash_signals / sizeof crash_signals[0])
+
+static struct machine fallback_state;
+static struct machine *state = &fallback_state;
+static int state_fd = -1;
+static int program_fd = -1;
+static char **start_argv;
+static char **resume_environment; /* environ, with RESUME_NAME for the handler */
+static char crash_stack[CRASH_STACK_BYTES];
+
+void survive_count_crash(struct machine *machine, int64_t now_ms)
+{
+    machine->crashes++;
+    if (machine->recent_crashes == 0 ||
+        now_ms - machine->first_recent_crash_ms > SURVIVE_WINDOW_MS) {
+        machine->recent_crashes = 0;
+        machine->first_recent_crash_ms = now_ms;
+    }
+    machine->recent_crashes++;
+}
+
+bool survive_is_broken(const struct machine *machine)
+{
+    return machine->recent_crashes >= SURVIVE_MAX_CRASHES;
+}
+
+bool survive_is_plausible(const struct machine *machine)
+{
+    const struct lifecycle *life = &machine->life;
+    return machine->magic == MACHINE_MAGIC && machine->vm_pid >= 0 &&
+           life->phase >= PHASE_BOOTING && life->phase <= PHASE_ENDING &&
+           life->action >= ACTION_REBOOT && life->action <= ACTION_POWEROFF;
+}
+
+/* Everything in here is async-signal-safe (signal-safety(7)); log_line() is: one write, no memory,
+ * no lock. */
+static void execute_again(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < CRASH_SIGNAL_COUNT; i++)
+        sigaddset(&set, crash_signals[i]);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    (void)fcntl(state_fd, F_SETFD, 0);
+    if (state->boot_events_fd > STDERR_FILENO)
+        (void)fcntl(state->boot_events_fd, F_SETFD, 0);
+    (void)syscall(SYS_execveat, program_fd, "", start_argv, resume_environment, AT_EMPTY_PATH);
+    (void)execve("/proc/self/exe", start_argv, resume_environment);
+    (void)execve(start_argv[0], start_argv, resume_environment);
+}
+
+static void crashed(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    survive_count_crash(state, time_ms());
+    log_line(LOG_EMERGENCY,
+             "PID 1 has crashed: signal %d, code %d, address %#lx. Starting again (%u)", number,
+             info->si_code, (unsigned long)(uintptr_t)info->si_addr, state->crashes);
+    if (state_fd >= 0)
+        execute_again();
+    log_line(LOG_EMERGENCY, "PID 1 can't start again: %m. Rebooting at once");
+    (void)reboot(RB_AUTOBOOT);
+    _exit(1);
+}
+
+static void install_handlers(void)
+{
+    stack_t stack = {.ss_sp = crash_stack, .ss_size = sizeof crash_stack};
+    struct sigaction action = {.sa_sigaction = crashed, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    (void)sigfillset(&action.sa_mask);
+    if (sigaltstack(&stack, NULL) < 0)
+        log_warning("No stack for a crash: %m. PID 1 may not survive one");
+    for (size_t i = 0; i < CRASH_SIGNAL_COUNT; i++)
+        (void)sigaction(crash_signals[i], &action, NULL);
+}
+
+/* Takes RESUME_NAME out of the environment. The descriptor, or -1. */
+static int take_resume_fd(void)
+{
+    long long fd = -1;
+    char **to = environ;
+    for (char **from = environ; *from != NULL; from++) {
+        if (text_starts_with(*from, RESUME_NAME))
+            (void)text_to_number(*from + sizeof RESUME_NAME - 1, 10, 3, INT16_MAX, &fd);
+        else
+            *to++ = *from;
+    }
+    *to = NULL;
+    return (int)fd;
+}
+
+static struct machine *map_state(int fd)
+{
+    void *page = mmap(NULL, sizeof(struct machine), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return page == MAP_FAILED ? NULL : page;
+}
+
+/* The word could come from the kernel's command line: it is believed only if what it names has our
+ * seal and our mark. */
+static bool resume(int fd)
+{
+    if (fd < 0 || fcntl(fd, F_GET_SEALS) != (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+        return false;
+    struct machine *found = map_state(fd);
+    if (found == NULL || found->magic != MACHINE_MAGIC)
+        return false;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    state_fd = fd;
+    state = found;
+    if (state->boot_events_fd > STDERR_FILENO)
+        (void)fcntl(state->boot_events_fd, F_SETFD, FD_CLOEXEC);
+    return true;
+}
+
+static bool create_state(void)
+{
+    int fd = memfd_create("erlinit-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return false;
+    struct machine *fresh = NULL;
+    if (ftruncate(fd, sizeof(struct machine)) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        fresh = map_state(fd);
+    if (fresh == NULL) {
+        (void)close(fd);
+        return false;
+    }
+    state_fd = fd;
+    state = fresh;
+    return true;
+}
+
+static void reset_state(void)
+{
+    *state =
+        (struct machine){.magic = MACHINE_MAGIC, .life = lifecycle_start(), .boot_events_fd = -1};
+}
+
+static void prepare_environment(void)
+{
+    struct strings list = {0};
+    const char *word = arena_format(RESUME_NAME "%d", state_fd);
+    int result = word == NULL ? -ENOMEM : strings_add(&list, word);
+    for (char **entry = environ; *entry != NULL && result == 0; entry++)
+        result = strings_add(&list, *entry);
+    resume_environment = result == 0 ? (char **)list.item : environ;
+}
+
+struct machine *survive_start(char *argv[])
+{
+    start_argv = argv;
+    bool resumed = resume(take_resume_fd());
+    if (!resumed && !create_state())
+        log_warning("No memory that survives a crash of PID 1: %m. It will reboot the machine");
+    if (!resumed)
+        reset_state();
+    else if (!survive_is_plausible(state)) {
+        uint32_t crashes = state->crashes;
+        pid_t vm_pid = state->vm_pid;
+        reset_state();
+        state->crashes = crashes;
+        state->vm_pid = vm_pid;
+        state->recent_crashes = SURVIVE_MAX_CRASHES;
+        state->first_recent_crash_ms = time_ms();
+        log_error("The state of PID 1 was damaged in the crash. Shutting down");
+    }
+    prepare_environment();
+    program_fd = open(argv[0], O_PATH | O_CLOEXEC);
+    install_handlers();
+    return state;
+}
+
+void survive_find_program(void)
+{
+    int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (program_fd >= 0)
+        (void)close(program_fd);
+    program_fd = fd;
+}
