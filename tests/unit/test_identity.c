@@ -127,6 +127,7 @@ static const char group[] = "root:x:0:\n"
                             "audio:x:29:nervesx,xnerves\n"
                             "video:x:44: nerves ,other\n"
                             "again:x:20:nerves\n"
+                            "first-again:x:5:nerves\n"
                             "broken:x:x:nerves\n"
                             "short:x\n"
                             "wheel:x:10:root\n"
@@ -285,7 +286,7 @@ static void test_no_files(void **state)
     (void)state;
     assert_int_equal(unlink(scratch_path("/etc/passwd")), 0);
     assert_int_equal(unlink(scratch_path("/etc/group")), 0);
-    quiet("1000", "1000", 1000, 1000, "/root");
+    quiet("1000", "1001", 1000, 1001, "/root");
     refused("nerves", NULL, -ENOENT,
             "f:3:7: --uid \"nerves\": neither a number nor a user of /etc/passwd; the VM is not "
             "started, since it would be root's");

@@ -141,6 +141,9 @@ static void test_release(void **state)
     boot.vm.identity.home = "/home";
     assert_int_equal(boot_release(&boot), STEP_DONE);
     assert_string_equal(parts.order, "release erts environment arguments ");
+    assert_true(log_spy_contains("release /v in /base"));
+    assert_true(log_spy_contains("run-time system /erts"));
+    assert_true(log_spy_contains("program /program"));
     assert_true(log_spy_contains("argument 0: erlexec"));
     assert_true(log_spy_contains("environment: RELEASE_COOKIE"));
     assert_false(log_spy_contains("secret"));
@@ -153,6 +156,7 @@ static void test_no_release(void **state)
     boot.vm.identity.home = "/home";
     parts.no_version = true;
     assert_int_equal(boot_release(&boot), STEP_WARNED);
+    assert_true(log_spy_contains("release none in /base"));
     assert_string_equal(parts.order, "release erts environment arguments ");
 }
 
