@@ -84,18 +84,18 @@ enum option_kind {
 struct option_row {
     const char *name; /* without -- */
     char letter;      /* or 0 */
+    bool ours;        /* not of the compatibility contract: gives way where a prefix is short */
+    unsigned short offset; /* in struct options */
     enum option_kind kind;
-    size_t offset;     /* in struct options */
-    long long value;   /* OPTION_ACTION: what is stored; OPTION_NUMBER: the default; OPTION_LIST:
-                          what separates several values in one (a backslash before it takes that
-                          meaning away and stays), or 0 */
-    long long minimum; /* OPTION_NUMBER */
-    long long maximum;
+    int value;   /* OPTION_ACTION: what is stored; OPTION_NUMBER: the default; OPTION_LIST: what
+                    separates several values in one (a backslash before it takes that meaning away
+                    and stays), or 0 */
+    int minimum; /* OPTION_NUMBER */
+    int maximum;
     const char *text;     /* OPTION_TEXT: the default, or NULL */
     const char *argument; /* name of the argument in the help, NULL: takes none */
     const char *group;    /* heading in the help */
     const char *help;     /* one line */
-    bool ours;            /* not of the compatibility contract: gives way where a prefix is short */
 };
 
 extern const struct option_row options_table[];

@@ -20,9 +20,9 @@
 /* What mount(8) calls the flags of mount(2). A later word of a pair takes back the earlier one. */
 struct flag {
     const char *name;
-    unsigned long set;
-    unsigned long clear;
-    unsigned long propagation;
+    unsigned int set;
+    unsigned int clear;
+    unsigned int propagation;
 };
 
 static const struct flag flags[] = {
@@ -80,7 +80,7 @@ static const struct flag *find_flag(const char *name, size_t length)
 
 static void apply_flag(const struct flag *flag, struct mount_spec *spec)
 {
-    spec->flags = (spec->flags | flag->set) & ~flag->clear;
+    spec->flags = (spec->flags | flag->set) & ~(unsigned long)flag->clear;
     if (flag->propagation != 0)
         spec->propagation = flag->propagation;
 }

@@ -93,8 +93,7 @@ static void store_number(const struct parser *parser, const struct option_row *r
         return;
     }
     if (number > row->maximum) {
-        log_at(LOG_WARNING, &value.origin, "--%s: too large, %lld is used", row->name,
-               row->maximum);
+        log_at(LOG_WARNING, &value.origin, "--%s: too large, %d is used", row->name, row->maximum);
         number = row->maximum;
     }
     *(long long *)place_of(parser, row) = number < row->minimum ? row->minimum : number;
