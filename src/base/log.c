@@ -30,10 +30,23 @@ static void write_line(int fd, const char *line, size_t length)
         (void)!write(fd, line, length);
 }
 
+/*
+ * A new descriptor for each line: the kernel lets ten lines in five seconds through each
+ * (printk.devkmsg=ratelimit, the default), and drops the rest silently. The old one only serves
+ * when /dev is gone.
+ */
+static void write_kmsg(const char *line, size_t length)
+{
+    int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+    write_line(fd >= 0 ? fd : kmsg_fd, line, length);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 static void flush_early(void)
 {
     for (size_t at = 0; at < early_length; at += strlen(early + at) + 1)
-        write_line(kmsg_fd, early + at, strlen(early + at));
+        write_kmsg(early + at, strlen(early + at));
     early_length = 0;
 }
 
@@ -62,7 +75,7 @@ static void to_kmsg(int severity, const char *message)
     TEXT_ON_STACK(line, LINE_BYTES);
     text_format(&line, "<%d>erlinit: %s", FACILITY_DAEMON + severity, message);
     if (kmsg_fd >= 0) {
-        write_line(kmsg_fd, line.at, line.length);
+        write_kmsg(line.at, line.length);
         return;
     }
     if (early_length + line.length + 1 <= sizeof early) {

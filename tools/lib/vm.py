@@ -19,7 +19,7 @@ from pathlib import Path
 
 QEMU = "qemu-system-x86_64"
 KERNEL_WORDS = (
-    "console=ttyS0 panic=-1 printk.devkmsg=on ignore_loglevel "
+    "console=ttyS0 panic=-1 ignore_loglevel "
     # Emulation: no calibration, no self-tests, no search for ports that are not there.
     "tsc=reliable no_timer_check cryptomgr.notests 8250.nr_uarts=2 mitigations=off nowatchdog")
 _alive = set()
