@@ -99,17 +99,19 @@ static bool detach_loops(void)
     if (directory_list("/sys/block", is_loop, &names) < 0)
         return false;
     for (size_t i = 0; i < names.count; i++) {
-        TEXT_ON_STACK(path, 128);
-        text_format(&path, "/sys/block/%s/loop/backing_file", names.item[i]);
-        if (!path_exists(path.at))
+        TEXT_ON_STACK(backing, 128);
+        TEXT_ON_STACK(device, 64);
+        text_format(&backing, "/sys/block/%s/loop/backing_file", names.item[i]);
+        text_format(&device, "/dev/%s", names.item[i]);
+        if (!path_exists(backing.at))
             continue;
-        path = text_into(path.at, path.size);
-        text_format(&path, "/dev/%s", names.item[i]);
-        int fd = open(path.at, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        int fd = open(device.at, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0)
             continue;
-        changed = ioctl(fd, LOOP_CLR_FD, 0) == 0 || changed;
+        /* of a device in use the kernel only notes that it shall go later, and says 0 too */
+        bool asked = ioctl(fd, LOOP_CLR_FD, 0) == 0;
         (void)close(fd);
+        changed = changed || (asked && !path_exists(backing.at));
     }
     return changed;
 }

@@ -197,6 +197,9 @@ struct machine *survive_start(char *argv[])
     prepare_environment();
     program_fd = open(argv[0], O_PATH | O_CLOEXEC);
     install_handlers();
+    if (resumed)
+        log_warning("PID 1 goes on after crash %u. The VM is process %d, nobody else has noticed",
+                    state->crashes, (int)state->vm_pid);
     return state;
 }
 
