@@ -88,15 +88,23 @@ static void tell(const struct boot_child *child, size_t index, struct step_time 
     (void)!write(child->events[1], &record, sizeof record);
 }
 
+/* Said before PID 1 is told, which then ends everything, this process first. */
+static void log_fatal(void)
+{
+    log_line(LOG_EMERGENCY, "erlinit can't continue");
+}
+
 static bool run_steps(const struct boot_child *child)
 {
     for (size_t i = 0; boot_steps[i].run != NULL; i++) {
         struct step_time time = run_step(&boot_steps[i], child->boot);
-        tell(child, EARLY_STEPS + i, time);
         if (time.result == STEP_FATAL) {
             log_line(LOG_EMERGENCY, "Step %s of the boot has failed", boot_steps[i].name);
-            return false;
+            log_fatal();
         }
+        tell(child, EARLY_STEPS + i, time);
+        if (time.result == STEP_FATAL)
+            return false;
     }
     return true;
 }
@@ -121,6 +129,7 @@ static int become_vm(const struct boot_child *child)
     int result = vm_launch(&boot->vm, mask);
     errno = -result;
     log_line(LOG_EMERGENCY, "Can't start %s: %m", boot->vm.program);
+    log_fatal();
     tell(child, EARLY_STEPS + STEPS - 1, (struct step_time){.result = STEP_FATAL, .ran = 1});
     return 1;
 }
@@ -133,7 +142,6 @@ static int boot_child(void *argument)
     terminal_foreground(getpid());
     if (run_steps(child))
         (void)become_vm(child);
-    log_line(LOG_EMERGENCY, "erlinit can't continue");
     return 1;
 }
 
