@@ -123,7 +123,8 @@ static void use_old_seed(struct refresh *refresh, const char *name, bool credit)
         note(refresh, "an old seed is not one of ours and was removed", (int)length);
     } else if (length > 0) {
         hash_seed(&refresh->hash, seed, (size_t)length);
-        int result = add_to_pool(seed, (size_t)length, credit && may_credit());
+        credit = credit && may_credit();
+        int result = add_to_pool(seed, (size_t)length, credit);
         if (result < 0)
             note(refresh, "an old seed can't be given to the kernel", result);
         else
