@@ -198,15 +198,19 @@ static void take_long(struct parser *parser, const struct word *word)
         take_flag(parser, row);
 }
 
-/* -vt, -cttyS0, -vcttyS0: what takes a value ends the cluster. */
+/* -vt, -cttyS0, -vcttyS0: what takes a value ends the cluster. One complaint a word: rubbish is all
+ * unknown letters. */
 static void take_cluster(struct parser *parser, const struct word *word)
 {
+    bool warned = false;
     for (const char *letter = word->text + 1; *letter != '\0'; letter++) {
         const struct option_row *row = find_letter(*letter);
         bool is_last = letter[1] == '\0';
         if (row == NULL) {
             SHOW(shown, letter, 1);
-            log_at(LOG_WARNING, &word->origin, "unknown option -%s, ignored", shown.at);
+            if (!warned)
+                log_at(LOG_WARNING, &word->origin, "unknown option -%s, ignored", shown.at);
+            warned = true;
         } else if (row->argument != NULL) {
             take_value(parser, row, is_last ? NULL : letter + 1, word);
             return;

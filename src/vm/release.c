@@ -120,6 +120,8 @@ static int find_file(const char *root, const struct release *release, const char
         return -ENOMEM;
     if (tree_is_file(root, path))
         *file = path;
+    else if (tree_is_directory(root, path))
+        log_warning("%s is a directory, the VM starts without it", path);
     else
         log_warning("no file %s, the VM starts without it", path);
     return 0;

@@ -43,7 +43,7 @@ int start_erl_read(const char *root, const char *releases, struct start_erl *dat
         return result == -ENOENT ? 0 : result;
     if (result < 0) {
         errno = -result;
-        log_warning("can't read %s: %m", path);
+        log_warning("can't read %s: %m; going on without it", path);
         return 0;
     }
     const char *at = content;

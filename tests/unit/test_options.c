@@ -354,6 +354,7 @@ static void test_unknown(void **state)
     struct options options = warned("-vzt", "f:1:1: unknown option -z, ignored");
     assert_true(options.verbose && options.print_timing);
     warned("-\xff", "f:1:1: unknown option -\\xff, ignored");
+    warned("-z\x01\x02zt", "f:1:1: unknown option -z, ignored");
     options = warned("--nothing-like-it value -t",
                      "f:1:1: unknown option \"--nothing-like-it\", ignored");
     assert_true(options.print_timing);
