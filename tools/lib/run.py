@@ -60,8 +60,10 @@ def prepare(args, work, progress):
         "/etc/hostname": "hello\n"})
     disk = work / f"device-{args.release}-otp{args.otp}-{args.root}.img"
     if not (args.keep and disk.exists()):
-        image.make_disk(disk, [image.Part(args.root, tree, label="root"),
-                               image.Part("ext4", {}, DATA_MIB, "data")])
+        fresh = disk.with_name(f"{disk.name}.{os.getpid()}")  # another run may be using the old one
+        image.make_disk(fresh, [image.Part(args.root, tree, label="root"),
+                                image.Part("ext4", {}, DATA_MIB, "data")])
+        os.replace(fresh, disk)
     initrd = None
     if args.root != "ext4":
         initrd = work / f"initrd-{args.root}"
@@ -80,7 +82,7 @@ def kernel_words(args):
 def interactive(args, kernel, initrd, disk):
     """Hand the terminal to QEMU."""
     level = "loglevel=7" if args.verbose else "loglevel=5"
-    words = [QEMU, "-accel", "kvm" if os.access("/dev/kvm", os.W_OK) else "tcg", "-cpu", "max",
+    words = [QEMU, "-accel", args.accel, "-cpu", "max",
              "-machine", "q35", "-m", str(MEMORY_MIB), "-nodefaults", "-display", "none",
              "-no-reboot", "-kernel", str(kernel),
              "-append", f"{KERNEL_WORDS.replace('ignore_loglevel', level)} {kernel_words(args)}",
@@ -157,6 +159,7 @@ def main():
     parser.add_argument("--append", action="append", default=[], metavar="WORDS",
                         help="further words for the kernel command line (options reach init)")
     parser.add_argument("--init", default=str(rootfs.BUILD / "erlinit"), help="program to run as init")
+    parser.add_argument("--accel", default="tcg", help="kvm, where it works: quicker than tcg")
     parser.add_argument("-v", "--verbose", action="store_true", help="the kernel's whole log")
     args = parser.parse_args()
     work = rootfs.BUILD / "run"
