@@ -68,5 +68,5 @@ def test_a_loop_root_ends_clean():
     machine = Machine(root="loop", first_stage=KEEP_LOWER, script="sync; mark up; exit 0")
     with machine.boot() as vm:
         assert vm.wait_end() == "reboot"
-        assert vm.log_lines(b"erlinit: Unmounting hangs") == []
+        assert not [line for line in vm.log_lines() if b"Unmounting hangs" in line]
     assert clean(machine, 1)
