@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Options that change the machine or the VM's process: each does what it says."""
+import image
 from complaints import NAMED, complaints
-from machine import Machine
+from machine import Machine, Part
 
 CONFIG = "/etc/erlinit.config"
 UNLIMITED = "unlimited"
@@ -34,7 +35,7 @@ def limits_of(text):
 
 def test_limits():
     """Every resource, on the VM alone. nofile counts once more: the last one wins."""
-    config = "-l nofile:1:1\n" + "".join(f"--limits {value}\n" for value in LIMITS)
+    config = "-h\n-H\n-l nofile:1:1\n" + "".join(f"--limits {value}\n" for value in LIMITS)
     machine = Machine(config=config, files=NAMED, script="report_file limits /proc/$$/limits\n"
                       "report_file first /proc/1/limits; exit 0")
     with machine.boot() as vm:
@@ -178,3 +179,20 @@ def test_old_reports_are_kept():
     assert reports == ["report.md", "report.md.1"]
     assert b"\nErlang exit status: 3\n" in root.read("/root/report.md")
     assert b"\nErlang exit status: 2\n" in root.read("/root/report.md.1")
+
+
+def test_a_mount_that_takes_too_long(tmp_path):
+    """A disk of ten operations a second needs more than 200 ms for its file system."""
+    path = tmp_path / "slow.img"
+    image.make_part(Part("ext4", {f"/directory{number}/file": "x\n" for number in range(50)}), path)
+    slow = ["-drive", f"file={path},format=raw,if=none,id=slow,throttling.iops-total=10",
+            "-device", "nvme,drive=slow,serial=slow"]
+    machine = Machine(config="-m /dev/nvme1n1:/data:ext4::\n--mount-timeout 200\n", files=NAMED,
+                      qemu=slow, script="mark up; exit 0",
+                      first_stage="until [ -b /dev/nvme1n1 ]; do $b usleep 5000; done")
+    with machine.boot() as vm:
+        vm.wait_report(rb"^up$")
+        assert vm.wait_end() == "reboot"
+        assert len(complaints(vm)) == 1
+        assert complaints(vm)[0].startswith(f"{CONFIG}:1:4: ")
+        assert "/data" in complaints(vm)[0]
