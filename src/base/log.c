@@ -73,7 +73,10 @@ enum log_severity log_level(void)
 static void to_kmsg(int severity, const char *message)
 {
     TEXT_ON_STACK(line, LINE_BYTES);
-    text_format(&line, "<%d>erlinit: %s", FACILITY_DAEMON + severity, message);
+    /* With a newline: the kernel keeps a record without one open, and shows it to nobody, until the
+     * next comes. */
+    text_format(&line, "<%d>erlinit: %s\n", FACILITY_DAEMON + severity, message);
+    line.at[line.length - 1] = '\n';
     if (kmsg_fd >= 0) {
         write_kmsg(line.at, line.length);
         return;
@@ -82,9 +85,6 @@ static void to_kmsg(int severity, const char *message)
         memcpy(early + early_length, line.at, line.length + 1);
         early_length += line.length + 1;
     }
-    text_add(&line, "\n");
-    if (line.cut)
-        line.at[line.length - 1] = '\n';
     const char *text = strchr(line.at, '>') + 1;
     write_line(STDERR_FILENO, text, line.length - (size_t)(text - line.at));
 }
