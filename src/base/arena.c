@@ -12,11 +12,11 @@
 #include <sys/mman.h>
 
 /* Address space only: pages that are not touched cost nothing. */
-#define ARENA_BLOCK_BYTES (64 * 1024)
+#define ARENA_BLOCK_BYTES ((size_t)64 * 1024)
 
 /* More than any path or setting: the kernel's command line has 2 to 4 KB, a config file at most 1
  * MB. */
-#define ARENA_FORMAT_MOST_BYTES (4 * 1024 * 1024)
+#define ARENA_FORMAT_MOST_BYTES ((size_t)4 * 1024 * 1024)
 
 static char *block_next;
 static size_t block_left;

@@ -74,9 +74,10 @@ bool child_reap(const struct child_hooks *hooks)
 
 bool child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms)
 {
+    bool more_signals = hooks != NULL && hooks->signalled != NULL;
     sigset_t signals;
     sigemptyset(&signals);
-    if (hooks != NULL && hooks->signalled != NULL)
+    if (more_signals)
         signals = hooks->signals;
     sigaddset(&signals, SIGCHLD);
 
@@ -91,7 +92,7 @@ bool child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms)
     int number = sigtimedwait(&signals, &signal, left_ms == INT64_MAX ? NULL : &left);
     if (number < 0)
         return errno == EINTR;
-    if (number != SIGCHLD)
+    if (number != SIGCHLD && more_signals)
         hooks->signalled(hooks->context, &signal);
     return true;
 }

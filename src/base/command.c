@@ -19,8 +19,6 @@
 /* Where a command without a slash is looked for, and its PATH: the same as the VM's. */
 #define COMMAND_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
 
-extern char **environ;
-
 /* Copies one word to `to`, without its quotes. Returns where it ended, or NULL if a quote stayed
  * open. */
 static const char *copy_word(const char *from, char *to)

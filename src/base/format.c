@@ -50,6 +50,7 @@ static unsigned long long take_unsigned(const struct conversion *how, va_list *a
         return va_arg(*arguments, unsigned long);
     case SIZE_LONG_LONG:
         return va_arg(*arguments, unsigned long long);
+    /* NOLINTNEXTLINE(bugprone-branch-clone): another type */
     case SIZE_SIZE:
         return va_arg(*arguments, size_t);
     default:
@@ -132,8 +133,9 @@ static void convert(struct text *text, const char **format, int error, va_list *
         unsigned int base = letter == 'u' ? 10 : letter == 'x' ? 16 : 8;
         add_unsigned(text, &how, false, take_unsigned(&how, arguments), base);
     } else {
-        char one = letter == 'c' ? (char)va_arg(*arguments, int) : letter;
-        text_add_bytes(text, &one, 1);
+        if (letter == 'c')
+            letter = (char)va_arg(*arguments, int);
+        text_add_bytes(text, &letter, 1);
     }
 }
 

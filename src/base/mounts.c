@@ -154,7 +154,7 @@ int mounts_load(struct mount_table *table)
 {
     char *text = NULL;
     int result = load_text(&text);
-    return result < 0 ? result : mounts_parse(text, table);
+    return text == NULL ? result : mounts_parse(text, table);
 }
 
 bool mount_is_block(const struct mount_entry *entry)
@@ -177,7 +177,7 @@ static void flush_one(const struct mount_entry *entry)
 
 void mounts_flush(void)
 {
-    struct mount_table table;
+    struct mount_table table = {0};
     if (mounts_load(&table) < 0) {
         sync();
         return;

@@ -257,7 +257,8 @@ static void does_not_wait_for_daemons(void **state)
     char line[512];
     assert_int_equal(mkfifo(scratch_path("/stay"), 0600), 0);
     int fifo = open(scratch_path("/stay"), O_RDWR | O_CLOEXEC);
-    (void)snprintf(line, sizeof line, "sh -c 'read x <%s & echo started'", scratch_path("/stay"));
+    (void)snprintf(line, sizeof line, "sh -c 'exec 3<%s; read x <&3 & echo started'",
+                   scratch_path("/stay"));
     assert_int_equal(run_for_output(line), 0);
     assert_string_equal(executed, "started\n");
     (void)!write(fifo, "x\n", 2);
