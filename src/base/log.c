@@ -107,13 +107,17 @@ __attribute__((format(printf, 5, 0))) static void emit(int severity, bool pmsg,
                                                        const struct origin *origin, int saved_errno,
                                                        const char *format, va_list arguments)
 {
-    TEXT_ON_STACK(message, LINE_BYTES - sizeof "<99>erlinit: ");
+    TEXT_ON_STACK(text, LINE_BYTES);
     if (origin != NULL && origin->file != NULL)
-        text_format(&message, "%s:%u:%u: ", origin->file, origin->line, origin->column);
+        text_format(&text, "%s:%u:%u: ", origin->file, origin->line, origin->column);
     else if (origin != NULL && origin->column != 0)
-        text_format(&message, "kernel command line, argument %u: ", origin->column);
+        text_format(&text, "kernel command line, argument %u: ", origin->column);
     errno = saved_errno;
-    text_vformat(&message, format, arguments);
+    text_vformat(&text, format, arguments);
+    /* what came from outside must not draw on the terminal that shows the log, nor make up lines of
+     * its own */
+    TEXT_ON_STACK(message, LINE_BYTES - sizeof "<99>erlinit: ");
+    text_add_printable(&message, text.at, text.length);
     to_kmsg(severity, message.at);
     if (pmsg)
         to_pmsg(message.at);
