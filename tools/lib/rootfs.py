@@ -122,7 +122,8 @@ def shared_libraries(root, files):
 ENTER = r"""set -e
 root=$1 source=$2 out=$3; shift 3
 mkdir -p "$root/dev" "$root/proc" "$root/tmp" "$root/mnt/source" "$root/mnt/out"
-mount --make-rprivate /
+# In a chroot / is no mount, and can't be made private; nothing is shared there either.
+mount --make-rprivate / 2>/dev/null || true
 mount --bind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/tmp"
@@ -137,7 +138,7 @@ def in_sysroot(otp, source, out, *words):
     """Run WORDS in the sysroot, which sees SOURCE as /mnt/source and OUT as /mnt/out."""
     out.mkdir(parents=True, exist_ok=True)
     result = subprocess.run(
-        ["unshare", "--mount", "--", "sh", "-c", ENTER, "enter", sysroot(otp), source, out, *words],
+        ["unshare", "--mount", "--propagation", "unchanged", "--", "sh", "-c", ENTER, "enter", sysroot(otp), source, out, *words],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if result.returncode:
         raise RuntimeError(f"{' '.join(words)} (OTP {otp}):\n{result.stdout.decode()}")
