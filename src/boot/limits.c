@@ -7,6 +7,7 @@
 #include "erlinit/text.h"
 
 #include <errno.h>
+/* NOLINTNEXTLINE(readability-duplicate-include): libc's, not ours */
 #include <limits.h>
 #include <string.h>
 

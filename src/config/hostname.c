@@ -61,7 +61,9 @@ static char clean_character(char c)
     if (c >= 'A' && c <= 'Z')
         return (char)(c - 'A' + 'a');
     bool kept = (c >= 'a' && c <= 'z') || text_is_digit(c) || c == '-' || c == '.';
-    return kept ? c : '\0';
+    if (!kept)
+        c = '\0';
+    return c;
 }
 
 static bool is_edge(char c)

@@ -13,11 +13,13 @@
 #define END     "When the VM ends"
 #define LOOK    "Diagnosis"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): designated initialisers */
 #define ROW(option_name, option_letter, option_kind, field, heading)                               \
     .name = option_name, .letter = option_letter, .kind = OPTION_##option_kind,                    \
     .offset = offsetof(struct options, field), .group = heading
 #define TAKES(what)                        .argument = what
 #define NUMBER(default_value, least, most) .value = default_value, .minimum = least, .maximum = most
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* One row is: names, kind, place; what it takes, defaults; help. */
 const struct option_row options_table[] = {

@@ -25,8 +25,6 @@
  * Only touched in a crash. */
 #define CRASH_STACK_BYTES (32 * 1024)
 
-extern char **environ;
-
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 #define CRASH_SIGNAL_COUNT (sizeof crash_signals / sizeof crash_signals[0])
 

@@ -37,6 +37,7 @@ static int set_own(const struct vm *vm, struct strings *environment)
 {
     const char *const entries[] = {
         arena_format("HOME=%s", vm->identity.home),
+        /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one string */
         "PATH=" VM_PATH,
         "TERM=xterm-256color",
         arena_format("ROOTDIR=%s", vm->release.base),

@@ -8,8 +8,6 @@
 
 #define DEVICE_ROOT "" /* paths are the device's own */
 
-extern char **environ;
-
 /* Whoever failed said why, unless memory ran out. */
 static enum step_result fatal(int result)
 {
