@@ -4,7 +4,7 @@
 # make CC=gcc           the same with glibc          (BUILD=build/gcc keeps both)
 # make STATIC=0         with shared libraries        (libmnl and libuev found by PKG_CONFIG)
 # make CC=... PKG_CONFIG=...   any cross compiler; libmnl and libuev found by PKG_CONFIG
-# make unit | system | check | lint | coverage | format | install | clean
+# make unit | system | check | lint | analyze | coverage | format | install | clean
 #
 # SOURCE_DATE_EPOCH is honoured; without it the time of the last commit is the build time.
 
@@ -60,7 +60,7 @@ SOURCES := $(SOURCES:src/./%=src/%)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 PROGRAM := $(BUILD)/erlinit
 
-.PHONY: all unit system check lint format format-check coverage install clean bench fuzz
+.PHONY: all unit system check lint analyze format format-check coverage install clean bench fuzz
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -148,6 +148,10 @@ lint: format-check
 	    --suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -DERLINIT_VERSION='"0"' -DBUILD_TIME_S=0 -Iinclude src
 	@echo "lint: clang-tidy"
 	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(subst ','"'"',$(LINT_CFLAGS)) 2>/dev/null' sh
+
+# gcc's own analyzer: another pair of eyes, too young to be asked every time.
+analyze:
+	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 1 $(UNIT_CC) $(LINT_CFLAGS) -O1 -fanalyzer -Werror -c -o /dev/null
 
 format:
 	clang-format -i $(SOURCES) include/erlinit/*.h $(wildcard tests/unit/*.[ch] tests/system/*.c)

@@ -278,12 +278,14 @@ static void plain_loop(struct supervisor *self)
  */
 static void shed_boot_pages(void)
 {
+    /* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): ld's */
     extern const char __executable_start[];
     extern const char etext[];
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
     uintptr_t start = ((uintptr_t)__executable_start + page) & ~page;
     uintptr_t end = (uintptr_t)etext & ~page;
     if (end > start)
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): rounded to pages */
         (void)madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
