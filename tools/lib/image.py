@@ -311,9 +311,9 @@ def _copy_data(source, start, size, target, offset):
             except OSError:
                 return  # only a hole is left
             hole = min(os.lseek(reader.fileno(), position, os.SEEK_HOLE), end)
+            os.lseek(writer.fileno(), offset + position - start, os.SEEK_SET)
             while position < hole:
-                done = os.copy_file_range(reader.fileno(), writer.fileno(), hole - position,
-                                          position, offset + position - start)
+                done = os.sendfile(writer.fileno(), reader.fileno(), position, hole - position)
                 if done == 0:
                     return
                 position += done
