@@ -110,12 +110,15 @@ $(UNIT_BUILD)/%.o: tests/unit/%.c build/deps/lib/libmnl.a
 	@mkdir -p $(@D)
 	@$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
 
-# In an archive, so that a test program takes only what its module needs.
+# Unused functions go at once: a test program takes only what its module needs. With COVERAGE the wrapping is done
+# before gcov's own calls come in, which must work.
+UNIT_WRAPS = $$(sed -n 's,^/\* wrap: \(.*\) \*/$$,\1,p' tests/unit/test_$*.c | tr ' ' '\n' | sed '/./s/^/-Wl$(,)--wrap=/')
+UNIT_LIBS  := build/deps/lib/libuev.a build/deps/lib/libmnl.a
 $(UNIT_BUILD)/test_%: $(UNIT_BUILD)/test_%.o $(UNIT_OBJECTS) $(UNIT_BUILD)/log_spy.o
-	@$(UNIT_CC) $(UNIT_CFLAGS) -o $@ $< $(if $(filter log,$*),,$(UNIT_BUILD)/log_spy.o) \
-	    $(if $(filter log,$*),$(UNIT_OBJECTS),$(filter-out %/base/log.o,$(UNIT_OBJECTS))) \
-	    -Wl,--gc-sections $$(sed -n 's,^/\* wrap: \(.*\) \*/$$,\1,p' tests/unit/test_$*.c | tr ' ' '\n' | sed '/./s/^/-Wl$(,)--wrap=/') \
-	    build/deps/lib/libuev.a build/deps/lib/libmnl.a -lcmocka
+	@set -- $< $(if $(filter log,$*),$(UNIT_OBJECTS),$(UNIT_BUILD)/log_spy.o $(filter-out %/base/log.o,$(UNIT_OBJECTS))) \
+	    $(UNIT_LIBS); \
+	$(if $(COVERAGE),$(UNIT_CC) -r -nostdlib -o $@.wrapped.o "$$@" $(UNIT_WRAPS) && set -- $@.wrapped.o && )\
+	$(UNIT_CC) $(UNIT_CFLAGS) -o $@ "$$@" -Wl,--gc-sections $(if $(COVERAGE),,$(UNIT_WRAPS)) -lcmocka
 
 unit: $(UNIT_PROGRAMS)
 	@tests/unit/run $(UNIT_PROGRAMS)
