@@ -55,5 +55,7 @@ int directory_list(const char *path, bool (*wanted)(int directory, const char *n
 
 /* Ready-made pickers for directory_list(): subdirectories (links to directories count). */
 bool directory_entry_is_directory(int directory, const char *name);
+/* In /proc: names of processes. */
+bool directory_entry_is_process(int directory, const char *name);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "erlinit/child.h"
 #include "erlinit/machine.h"
+#include "erlinit/mounts.h"
 #include "erlinit/options.h"
 
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #define SHUTDOWN_MAX_STEPS   16
 #define SHUTDOWN_MAX_HUNG    32
 
+#define SHUTDOWN_NOT_RUN      (-10000)
 #define SHUTDOWN_MAX_CATCHERS 64
 
 /*
@@ -34,8 +36,10 @@ struct shutdown_notes {
     pid_t catchers[SHUTDOWN_MAX_CATCHERS];
     /* unmounting: the mount that is being worked on, and those that hung */
     int current_mount;
+    char current_target[256];
     int hung_count;
     int hung[SHUTDOWN_MAX_HUNG];
+    int run_on_exit_result; /* of command_run(), or SHUTDOWN_NOT_RUN */
     /* lines for the report */
     size_t length;
     char lines[SHUTDOWN_NOTES_BYTES];
@@ -48,13 +52,9 @@ struct shutdown {
     struct child_hooks hooks;
     int64_t deadline_ms;       /* end of the budget */
     bool alone;                /* no other process is left (ECHILD) */
-    bool intentional;          /* as it was when the report was written */
-    int run_on_exit_result;    /* of command_run(), or SHUTDOWN_NOT_RUN */
     char reboot_argument[256]; /* kernel/reboot.c takes 255 characters */
     struct step_time steps[SHUTDOWN_MAX_STEPS];
 };
-
-#define SHUTDOWN_NOT_RUN (-10000)
 
 struct shutdown_step {
     const char *name;
@@ -78,8 +78,10 @@ void shutdown_kill(struct shutdown *shutdown);        /* processes.c: SIGKILL, n
 void shutdown_breadcrumbs(struct shutdown *shutdown); /* report.c: why, to kmsg and pmsg */
 void shutdown_report(struct shutdown *shutdown);      /* report.c: --shutdown-report */
 void shutdown_save_seed(struct shutdown *shutdown);   /* shutdown.c */
-void shutdown_unmount(struct shutdown *shutdown);     /* filesystems.c */
-void shutdown_pause(struct shutdown *shutdown);       /* shutdown.c: --exit-pause */
+void shutdown_unmount_others(
+    struct shutdown *shutdown);                   /* filesystems.c: all but what holds the report */
+void shutdown_unmount(struct shutdown *shutdown); /* filesystems.c */
+void shutdown_pause(struct shutdown *shutdown);   /* shutdown.c: --exit-pause */
 
 /* What decides how the machine ends, with words for people: "restart", "halt", "power off". */
 const char *shutdown_action_name(enum action action);
@@ -94,6 +96,13 @@ int64_t shutdown_time_left(const struct shutdown *shutdown, int64_t limit_ms);
 
 /* reboot.c: reboot(2), and what to do if it returns. */
 __attribute__((noreturn)) void shutdown_reboot(enum action action, const char *argument);
+
+/* holders.c: logs and notes which processes use the file system. In a child. */
+void shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry);
+
+/* devices.c: lets go of loop and device-mapper devices that nobody uses. True if one went. In a
+ * child. */
+bool shutdown_detach_devices(void);
 
 /* processes.c, pure part: what /proc/PID/status says about SIGTERM. */
 enum term_answer { TERM_DIES, TERM_IGNORES, TERM_CATCHES };

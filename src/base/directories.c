@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "erlinit/files.h"
 
+#include "erlinit/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -67,6 +69,12 @@ bool directory_entry_is_directory(int directory, const char *name)
 {
     struct stat status;
     return fstatat(directory, name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool directory_entry_is_process(int directory, const char *name)
+{
+    (void)directory;
+    return text_is_digit(name[0]);
 }
 
 static int take_names(int fd, const char *records, size_t length,

@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/loop.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -67,53 +66,42 @@ static bool should_unmount(const struct mount_table *table, const struct mount_e
     return false;
 }
 
-static bool unmount(const struct mount_entry *entry)
+/* A file system on a disk that can still be written to: the kind that has an end worth a line in
+ * the report. */
+static bool has_data(const struct mount_entry *entry)
 {
-    int flags = UMOUNT_NOFOLLOW | (has_server(entry) ? MNT_FORCE : 0);
-    if (mount_is_block(entry) && !entry->super_read_only) {
-        /* umount(2) tells nobody about pages that could not be written; syncfs(2) does */
-        int fd = open(entry->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd >= 0) {
-            if (syncfs(fd) < 0)
-                log_error("%s: writing back failed: %m. Data may be lost", entry->target);
-            (void)close(fd);
-        }
-    }
-    if (umount2(entry->target, flags) == 0)
-        return true;
-    /* what has no disk behind it can be let go without an end */
-    return !mount_is_block(entry) && umount2(entry->target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+    return mount_is_block(entry) && !entry->super_read_only;
 }
 
-static bool is_loop(int directory, const char *name)
+/* umount(2) tells nobody about pages that could not be written; syncfs(2) does. */
+static void flush(struct shutdown *self, const struct mount_entry *entry, int fd)
 {
-    (void)directory;
-    return text_starts_with(name, "loop");
+    if (syncfs(fd) == 0)
+        return;
+    log_error("%s (%s): writing back failed: %m. Data may be lost", entry->target, entry->source);
+    shutdown_note(self, "- %s (%s): writing back failed: %m", entry->target, entry->source);
 }
 
-/* A loop device pins the file system that its file is on. */
-static bool detach_loops(void)
+static int open_top(const struct mount_entry *entry)
 {
-    bool changed = false;
-    struct strings names = {0};
-    if (directory_list("/sys/block", is_loop, &names) < 0)
-        return false;
-    for (size_t i = 0; i < names.count; i++) {
-        TEXT_ON_STACK(backing, 128);
-        TEXT_ON_STACK(device, 64);
-        text_format(&backing, "/sys/block/%s/loop/backing_file", names.item[i]);
-        text_format(&device, "/dev/%s", names.item[i]);
-        if (!path_exists(backing.at))
-            continue;
-        int fd = open(device.at, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (fd < 0)
-            continue;
-        /* of a device in use the kernel only notes that it shall go later, and says 0 too */
-        bool asked = ioctl(fd, LOOP_CLR_FD, 0) == 0;
+    return open(entry->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static bool unmount(struct shutdown *self, const struct mount_entry *entry)
+{
+    int fd = has_data(entry) ? open_top(entry) : -1;
+    if (fd >= 0) {
+        flush(self, entry, fd);
         (void)close(fd);
-        changed = changed || (asked && !path_exists(backing.at));
     }
-    return changed;
+    int flags = UMOUNT_NOFOLLOW | (has_server(entry) ? MNT_FORCE : 0);
+    bool done = umount2(entry->target, flags) == 0;
+    /* what has no disk behind it can be let go without an end */
+    if (!done && !mount_is_block(entry))
+        done = umount2(entry->target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+    if (done && has_data(entry))
+        shutdown_note(self, "- %s (%s, %s): unmounted", entry->target, entry->source, entry->type);
+    return done;
 }
 
 /* A swap file pins its file system. proc(5): the first line of /proc/swaps is a heading. */
@@ -126,13 +114,30 @@ static void stop_swap_files(void)
          line = strchr(line + 1, '\n')) {
         TEXT_ON_STACK(path, 1024);
         text_add_bytes(&path, line + 1, strcspn(line + 1, " \t\n"));
-        if (strstr(line + 1 + path.length, "file") != NULL && swapoff(path.at) < 0)
+        const char *type = line + 1 + path.length;
+        type += strspn(type, " \t");
+        if (text_starts_with(type, "file") && swapoff(path.at) < 0)
             log_warning("%s: can't stop swapping to it: %m. Its file system stays busy", path.at);
     }
 }
 
+static void begin(struct shutdown *self, const struct mount_entry *entry)
+{
+    struct shutdown_notes *notes = self->notes;
+    struct text target = text_into(notes->current_target, sizeof notes->current_target);
+    text_add(&target, entry->target);
+    notes->current_mount = entry->id;
+}
+
+/* The report is written into this file system, or into one below it. */
+static bool holds_report(const struct shutdown *self, const struct mount_entry *entry)
+{
+    const char *report = self->options->shutdown_report.text;
+    return report != NULL && is_below(report, entry->target);
+}
+
 /* One round over all mounts, newest first. True if anything could be unmounted. */
-static bool unmount_round(struct shutdown *self)
+static bool unmount_round(struct shutdown *self, bool all)
 {
     bool changed = false;
     struct mount_table table = {0};
@@ -140,62 +145,79 @@ static bool unmount_round(struct shutdown *self)
         return false;
     for (size_t i = table.count; i-- > 0;) {
         const struct mount_entry *entry = &table.item[i];
-        if (is_hung(self->notes, entry->id) || !should_unmount(&table, entry))
+        if (is_hung(self->notes, entry->id) || !should_unmount(&table, entry) ||
+            (!all && holds_report(self, entry)))
             continue;
-        self->notes->current_mount = entry->id;
-        changed = unmount(entry) || changed;
+        begin(self, entry);
+        changed = unmount(self, entry) || changed;
     }
-    return detach_loops() || changed;
+    return shutdown_detach_devices() || changed;
 }
 
-static int freeze(const struct mount_entry *entry)
+static int freeze(struct shutdown *self, const struct mount_entry *entry)
 {
-    int fd = open(entry->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_top(entry);
     if (fd < 0)
         return -errno;
-    int result = syncfs(fd) < 0 ? -errno : 0;
-    if (ioctl(fd, FIFREEZE, 0) < 0 && errno != EBUSY)
-        result = -errno;
+    flush(self, entry, fd);
+    int result = ioctl(fd, FIFREEZE, 0) < 0 && errno != EBUSY ? -errno : 0;
     (void)close(fd);
     return result;
 }
 
 /* What could not be unmounted: the root, and whatever is busy. */
-static void make_safe(const struct mount_entry *entry)
+static void make_safe(struct shutdown *self, const struct mount_entry *entry)
 {
     bool root = text_equal(entry->target, "/");
-    if (mount(NULL, entry->target, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0) {
-        if (!root)
-            log_warning("%s (%s): busy, now read-only", entry->target, entry->source);
-        return;
+    const char *end = "read-only";
+    int result = 0;
+    if (mount(NULL, entry->target, NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0) {
+        end = "frozen";
+        result = freeze(self, entry);
     }
-    int reason = errno;
-    int result = freeze(entry);
-    if (result == 0) {
-        log_warning("%s (%s): busy, now frozen", entry->target, entry->source);
-        return;
-    }
-    errno = reason;
-    log_error("%s (%s): can't be made read-only: %m. It may need a repair at the next boot",
-              entry->target, entry->source);
+    shutdown_note(self, "- %s (%s, %s): %s", entry->target, entry->source, entry->type,
+                  result == 0 ? end : "not clean");
+    errno = -result;
+    if (result < 0)
+        log_error(
+            "%s (%s): can be neither unmounted nor made read-only nor frozen: %m. It may need "
+            "a repair at the next boot",
+            entry->target, entry->source);
+    else if (!root)
+        log_warning("%s (%s): busy, now %s", entry->target, entry->source, end);
+    if (!root || result < 0)
+        shutdown_name_holders(self, entry);
 }
 
-static int end_filesystems(void *argument)
+static int end_others(void *argument)
 {
     struct shutdown *self = argument;
     stop_swap_files();
-    while (unmount_round(self))
+    while (unmount_round(self, false))
+        continue;
+    return 0;
+}
+
+static int end_all(void *argument)
+{
+    struct shutdown *self = argument;
+    stop_swap_files();
+    while (unmount_round(self, true))
         continue;
     struct mount_table table = {0};
     int result = mounts_load(&table);
     for (size_t i = table.count; result == 0 && i-- > 0;) {
         const struct mount_entry *entry = &table.item[i];
-        if (!mount_is_block(entry) || entry->super_read_only || is_hung(self->notes, entry->id))
+        bool seen = !has_data(entry) || is_hung(self->notes, entry->id);
+        /* the same file system mounted elsewhere too: once is enough */
+        for (size_t j = i + 1; j < table.count && !seen; j++)
+            seen = table.item[j].device == entry->device;
+        if (seen)
             continue;
-        self->notes->current_mount = entry->id;
-        make_safe(entry);
+        begin(self, entry);
+        make_safe(self, entry);
     }
-    return result < 0 ? -result : 0;
+    return -result;
 }
 
 /* The child hangs in one mount: leave it there. False when there is no room to note another. */
@@ -203,20 +225,22 @@ static bool give_up_mount(struct shutdown *self, pid_t pid)
 {
     struct shutdown_notes *notes = self->notes;
     (void)kill(pid, SIGKILL);
-    log_error("Unmounting hangs in mount %d of /proc/self/mountinfo. Going on without it",
-              notes->current_mount);
+    log_error("%s: unmounting it hangs. Going on without it", notes->current_target);
+    shutdown_note(self, "- %s: hangs, not clean", notes->current_target);
     if (notes->hung_count >= SHUTDOWN_MAX_HUNG)
         return false;
     notes->hung[notes->hung_count++] = notes->current_mount;
     return true;
 }
 
-void shutdown_unmount(struct shutdown *self)
+static void run_guarded(struct shutdown *self, int (*function)(void *))
 {
     for (;;) {
         self->notes->current_mount = 0;
-        pid_t pid = child_start(end_filesystems, self);
+        self->notes->current_target[0] = '\0';
+        pid_t pid = child_start(function, self);
         if (pid < 0) {
+            errno = (int)-pid;
             log_error("Can't start a process to unmount: %m. Writing back only");
             sync();
             return;
@@ -231,4 +255,16 @@ void shutdown_unmount(struct shutdown *self)
         if (left <= RESERVE_MS || !give_up_mount(self, pid))
             return;
     }
+}
+
+void shutdown_unmount_others(struct shutdown *self)
+{
+    /* without a report there is nothing to keep a file system for: all is one job */
+    if (self->options->shutdown_report.text != NULL)
+        run_guarded(self, end_others);
+}
+
+void shutdown_unmount(struct shutdown *self)
+{
+    run_guarded(self, end_all);
 }

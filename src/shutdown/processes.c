@@ -50,12 +50,6 @@ struct census {
     int signal;         /* 0, or sent to each that is not spared */
 };
 
-static bool is_process(int directory, const char *name)
-{
-    (void)directory;
-    return text_is_digit(name[0]);
-}
-
 /* State letter and flags from /proc/PID/stat; false for what is not a live process of user space.
  */
 static bool is_live_process(const char *pid, char *state)
@@ -133,7 +127,7 @@ static int take_census(void *argument)
 {
     const struct census *census = argument;
     struct strings pids = {0};
-    int result = directory_list("/proc", is_process, &pids);
+    int result = directory_list("/proc", directory_entry_is_process, &pids);
     if (result < 0)
         return -result;
     for (size_t i = 0; i < pids.count; i++)
@@ -146,11 +140,11 @@ static int take_census(void *argument)
  * found out. */
 static bool census(struct shutdown *self, const char *record, int signal)
 {
-    struct census census = {.shutdown = self, .record = record, .signal = signal};
+    struct census job = {.shutdown = self, .record = record, .signal = signal};
     struct shutdown_notes *notes = self->notes;
     notes->counted = false;
     notes->spared = notes->others = notes->catcher_count = 0;
-    int result = child_call(take_census, &census, shutdown_time_left(self, CENSUS_LIMIT_MS));
+    int result = child_call(take_census, &job, shutdown_time_left(self, CENSUS_LIMIT_MS));
     if (result == 0 && notes->counted)
         return true;
     errno = -result;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Why the machine ended: one line for kmsg and pmsg, and the shutdown report, which tools parse:
  * what is there keeps its form. */
+#include "erlinit/report.h"
 #include "erlinit/shutdown.h"
 
 #include "erlinit/arena.h"
@@ -21,7 +22,7 @@
 #define REPORT_LIMIT_MS 2000
 #define REPORT_MODE     0644
 /* Address space only. The kernel's log is 128 KB to 1 MB usually; what does not fit is left out. */
-#define REPORT_BYTES (4 * 1024 * 1024)
+#define REPORT_BYTES ((size_t)4 * 1024 * 1024)
 /* include/linux/printk.h: a record of /dev/kmsg is at most PRINTKRB_RECORD_MAX /
  * CONSOLE_EXT_LOG_MAX, 8192 */
 #define RECORD_BYTES 8193
@@ -84,41 +85,6 @@ static void add_head(struct text *text, const struct shutdown *self)
         text_format(text, "Reboot args: %s\n", self->reboot_argument);
 }
 
-/* "prio,seq,usec,flags;text\n KEY=value..." (kernel doc ABI/testing/dev-kmsg) as dmesg shows it. */
-static void add_record(struct text *text, char *record)
-{
-    char *message = strchr(record, ';');
-    const char *time = strchr(record, ',');
-    time = time == NULL ? NULL : strchr(time + 1, ',');
-    if (message == NULL || time == NULL || time > message)
-        return;
-    unsigned long long us = strtoull(time + 1, NULL, 10);
-    message++;
-    message[strcspn(message, "\n")] = '\0';
-    text_format(text, "[%5llu.%06llu] %s\n", us / 1000000, us % 1000000, message);
-}
-
-static void add_kernel_log(struct text *text)
-{
-    static char record[RECORD_BYTES];
-    text_add(text, "\n## dmesg\n\n```\n");
-    int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    while (fd >= 0) {
-        ssize_t length = read(fd, record, sizeof record - 1);
-        /* EPIPE: records were overwritten before we came, the next read goes on behind the gap;
-         * EINVAL: too long, skipped */
-        if (length < 0 && (errno == EPIPE || errno == EINTR || errno == EINVAL))
-            continue;
-        if (length <= 0)
-            break;
-        record[length] = '\0';
-        add_record(text, record);
-    }
-    if (fd >= 0)
-        (void)close(fd);
-    text_add(text, "```\n");
-}
-
 static void add_details(struct text *text, const struct shutdown *self)
 {
     const struct requester *who = &self->machine->requester;
@@ -128,8 +94,10 @@ static void add_details(struct text *text, const struct shutdown *self)
                     (int)who->pid, who->pid == 0 ? "kernel" : who->name, (unsigned int)who->uid);
     if (self->machine->life.fatal)
         text_add(text, "- fatal error of erlinit\n");
-    if (self->run_on_exit_result != SHUTDOWN_NOT_RUN)
-        text_format(text, "- run-on-exit result: %d\n", self->run_on_exit_result);
+    if (self->machine->crashes > 0)
+        text_format(text, "- crashes of PID 1: %u\n", self->machine->crashes);
+    if (self->notes->run_on_exit_result != SHUTDOWN_NOT_RUN)
+        text_format(text, "- run-on-exit result: %d\n", self->notes->run_on_exit_result);
     for (size_t i = 0; shutdown_steps[i].run != NULL; i++)
         if (self->steps[i].ran != 0)
             text_format(text, "- %s: started at %u.%03u ms, took %u.%03u ms\n",
@@ -158,9 +126,12 @@ static int write_report(void *argument)
     if (buffer == NULL)
         return ENOMEM;
     struct text text = text_into(buffer, REPORT_BYTES);
+    TEXT_ON_STACK(oom, 1024);
     add_head(&text, self);
-    add_kernel_log(&text);
+    report_add_kernel_log(&text, &oom);
     add_details(&text, self);
+    text_add_bytes(&text, oom.at, oom.length);
+    report_add_crash_dump(&text, self->options);
     rotate(path, self->options->report_keep);
     return -file_replace(AT_FDCWD, path, REPORT_MODE, text.at, text.length);
 }
@@ -170,7 +141,6 @@ void shutdown_report(struct shutdown *self)
     const struct word *path = &self->options->shutdown_report;
     if (path->text == NULL)
         return;
-    self->intentional = self->machine->life.requested;
     int result = child_call(write_report, self, shutdown_time_left(self, REPORT_LIMIT_MS));
     errno = -result;
     if (result < 0)

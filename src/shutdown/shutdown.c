@@ -24,8 +24,9 @@ const struct shutdown_step shutdown_steps[] = {
     {"terminate", shutdown_terminate},
     {"kill", shutdown_kill},
     {"breadcrumbs", shutdown_breadcrumbs},
-    {"report", shutdown_report},
     {"seed", shutdown_save_seed},
+    {"unmount-others", shutdown_unmount_others},
+    {"report", shutdown_report},
     {"unmount", shutdown_unmount},
     {"pause", shutdown_pause},
     {NULL, NULL},
@@ -83,17 +84,38 @@ static void on_signal(void *context, const siginfo_t *signal)
         lifecycle_next(&self->machine->life, &settings, EVENT_REQUEST, action, time_ms(), &actions);
 }
 
+static int run_on_exit(void *argument)
+{
+    struct shutdown *self = argument;
+    struct command run = {.line = self->options->run_on_exit.text,
+                          .limit_ms = self->options->command_timeout_ms,
+                          .foreground = true};
+    self->notes->run_on_exit_result = command_run(&run);
+    return 0;
+}
+
+/* Waits for a child, but not when somebody asks for the machine's end meanwhile. */
+static void wait_unless_asked(struct shutdown *self, pid_t pid)
+{
+    int status = 0;
+    while (!self->machine->life.requested && child_wait(pid, 0, &status) == -ETIMEDOUT)
+        (void)child_wait_event(&self->hooks, CHILD_NO_DEADLINE);
+}
+
 void shutdown_run_on_exit(struct shutdown *self)
 {
     const struct word *command = &self->options->run_on_exit;
     if (self->machine->life.requested || self->machine->life.fatal || command->text == NULL)
         return;
-    struct command run = {
-        .line = command->text, .limit_ms = self->options->command_timeout_ms, .foreground = true};
-    int result = command_run(&run);
-    self->run_on_exit_result = result;
+    pid_t pid = child_start(run_on_exit, self);
+    if (pid > 0)
+        wait_unless_asked(self, pid);
+    int result = pid > 0 ? self->notes->run_on_exit_result : (int)pid;
     errno = -result;
-    if (result < 0)
+    if (result == SHUTDOWN_NOT_RUN)
+        log_at(LOG_WARNING, &command->origin, "--run-on-exit %s: left. Shutting down now",
+               command->text);
+    else if (result < 0)
         log_at(LOG_WARNING, &command->origin, "--run-on-exit %s: %m. Shutting down now",
                command->text);
     else if (result > 0)
@@ -122,8 +144,8 @@ static int save_seed(void *argument)
 
 void shutdown_save_seed(struct shutdown *self)
 {
-    int result = child_call(save_seed, (void *)(uintptr_t)self->options,
-                            shutdown_time_left(self, SEED_LIMIT_MS));
+    int result =
+        child_call(save_seed, (void *)self->options, shutdown_time_left(self, SEED_LIMIT_MS));
     if (result == -ETIMEDOUT || result == -EINTR)
         log_warning("Saving the random seed took too long or failed. Going on without it");
 }
@@ -189,6 +211,7 @@ static void run_steps(struct shutdown *self)
     /* after a crash: on behind the step that crashed */
     for (size_t i = self->machine->shutdown_begun; i < SHUTDOWN_STEPS; i++) {
         self->machine->shutdown_begun = (uint32_t)i + 1;
+        self->machine->shutdown_deadline_ms = self->deadline_ms;
         uint64_t start = time_us();
         shutdown_steps[i].run(self);
         uint64_t duration = time_us() - start;
@@ -205,8 +228,11 @@ void shut_down(const struct options *options, struct machine *machine)
     *self = (struct shutdown){.options = options,
                               .machine = machine,
                               .notes = share_notes(),
-                              .deadline_ms = time_ms() + options->shutdown_timeout_ms,
-                              .run_on_exit_result = SHUTDOWN_NOT_RUN};
+                              .deadline_ms = time_ms() + options->shutdown_timeout_ms};
+    self->notes->run_on_exit_result = SHUTDOWN_NOT_RUN;
+    /* after a crash the budget goes on, it doesn't start again */
+    if (machine->shutdown_begun > 0)
+        self->deadline_ms = machine->shutdown_deadline_ms;
     self->hooks = (struct child_hooks){.reaped = on_reaped,
                                        .signalled = on_signal,
                                        .context = self,

@@ -26,12 +26,6 @@ struct processes {
     size_t count;
 };
 
-static bool is_process(int directory, const char *name)
-{
-    (void)directory;
-    return text_is_digit(name[0]);
-}
-
 /* proc(5), /proc/PID/stat: pid (comm) state ppid ...; comm may hold spaces and parentheses. */
 static bool read_process(const char *name, struct process *process)
 {
@@ -56,7 +50,7 @@ static bool read_process(const char *name, struct process *process)
 static int list_processes(struct processes *processes)
 {
     struct strings names = {0};
-    int result = directory_list("/proc", is_process, &names);
+    int result = directory_list("/proc", directory_entry_is_process, &names);
     if (result < 0)
         return result;
     struct process *item = arena_alloc((names.count + 1) * sizeof *item);
