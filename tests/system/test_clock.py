@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """--update-clock: after a start in 1970 the clock is later than all that is known to be past."""
-import image
-from machine import RELEASE, Machine
+from machine import RELEASE, Machine, image
 
 SCRIPT = "report now \"$(date +%s)\"; exit 0"
 START_ERL = f"{RELEASE}/releases/start_erl.data"
