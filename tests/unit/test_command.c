@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands as they are run; how a line is split is in test_split.c. */
 /* wrap: fork pipe2 fcntl signalfd dup2 mmap execve kill */
-/* wrap: terminal_foreground terminal_sane */
+/* wrap: terminal_foreground terminal_sane poll */
 #include "erlinit/arena.h"
 #include "erlinit/child.h"
 #include "erlinit/terminal.h"
@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,8 @@ int __real_kill(pid_t pid, int signal);
 int __wrap_kill(pid_t pid, int signal);
 void __wrap_terminal_foreground(pid_t group);
 void __wrap_terminal_sane(void);
+int __real_poll(struct pollfd *watched, nfds_t count, int timeout_ms);
+int __wrap_poll(struct pollfd *watched, nfds_t count, int timeout_ms);
 
 pid_t __wrap_fork(void)
 {
@@ -118,6 +121,14 @@ void __wrap_terminal_foreground(pid_t group)
 
 void __wrap_terminal_sane(void)
 {
+}
+
+static int polls;
+
+int __wrap_poll(struct pollfd *watched, nfds_t count, int timeout_ms)
+{
+    polls++;
+    return __real_poll(watched, count, timeout_ms);
 }
 
 static size_t open_descriptors(void)
@@ -268,8 +279,18 @@ static void does_not_wait_for_daemons(void **state)
 static void waits_for_a_command_that_closed_its_output(void **state)
 {
     (void)state;
-    assert_int_equal(run_for_output("sh -c 'echo one; exec >&-; exec sh -c \"exit 5\"'"), 5);
+    polls = 0;
+    assert_int_equal(run_for_output("sh -c 'echo one; exec >&-; sleep 0.1; exit 5'"), 5);
     assert_string_equal(executed, "one\n");
+    /* it does not go round in circles meanwhile */
+    assert_in_range(polls, 1, 20);
+}
+
+static void starts_with_no_signal_blocked(void **state)
+{
+    (void)state;
+    assert_int_equal(run_for_output("grep SigBlk: /proc/self/status"), 0);
+    assert_string_equal(executed, "SigBlk:\t0000000000000000\n");
 }
 
 static void stops_at_its_limit(void **state)
@@ -362,12 +383,19 @@ static void survives_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(gives_the_exit_status),     TEST(says_why_it_was_not_run),
-        TEST(looks_along_its_path),      TEST(replaces_the_path_in_the_environment),
-        TEST(takes_the_output),          TEST(drops_what_does_not_fit),
-        TEST(does_not_wait_for_daemons), TEST(waits_for_a_command_that_closed_its_output),
-        TEST(stops_at_its_limit),        TEST(gets_and_gives_back_the_terminal),
-        TEST(inherits_no_descriptor),    TEST(survives_every_failing_call),
+        TEST(gives_the_exit_status),
+        TEST(says_why_it_was_not_run),
+        TEST(looks_along_its_path),
+        TEST(replaces_the_path_in_the_environment),
+        TEST(takes_the_output),
+        TEST(drops_what_does_not_fit),
+        TEST(does_not_wait_for_daemons),
+        TEST(waits_for_a_command_that_closed_its_output),
+        TEST(starts_with_no_signal_blocked),
+        TEST(stops_at_its_limit),
+        TEST(gets_and_gives_back_the_terminal),
+        TEST(inherits_no_descriptor),
+        TEST(survives_every_failing_call),
         TEST(survives_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,7 @@ static struct {
     size_t piece;    /* most bytes a read or a write takes; 0: all */
     bool interrupts; /* every other read and write: EINTR */
     char order[64];
+    char last_opened[64]; /* by openat(2) */
 } fault;
 
 static int fails(enum call call)
@@ -92,6 +93,7 @@ int __wrap_openat(int directory, const char *path, int flags, ...)
         assert_true((flags & O_EXCL) != 0 && (flags & O_NOFOLLOW) != 0);
         assert_int_equal(mode & 077, 0);
     }
+    (void)snprintf(fault.last_opened, sizeof fault.last_opened, "%s", path);
     return fails(OPEN) ? -1 : opened(__real_openat(directory, path, flags, mode), flags);
 }
 
@@ -369,7 +371,10 @@ static void replaces_relative_to_a_directory(void **state)
     int directory = __real_open(scratch_root, O_PATH | O_DIRECTORY);
     arm(OPEN, 0, 0);
     assert_int_equal(file_replace(directory, "file", 0600, "one", 3), 0);
+    assert_string_equal(fault.last_opened, ".");
     assert_int_equal(file_replace(directory, "sub/file", 0600, "two", 3), 0);
+    /* with its slash: of "/file" it is all there is */
+    assert_string_equal(fault.last_opened, "sub/");
     (void)__real_close(directory);
     expect_content("/file", "one");
     expect_content("/sub/file", "two");

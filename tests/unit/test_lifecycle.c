@@ -97,7 +97,11 @@ static void check_graces(const struct step *step)
     if (before->phase == PHASE_STOPPING)
         HOLDS(after->requested_at_ms == before->requested_at_ms);
     if (before->phase == PHASE_STOPPING && after->deadline_ms != before->deadline_ms)
-        HOLDS(step->event == EVENT_DEADLINE && after->asked && !before->asked);
+        HOLDS(step->event == EVENT_DEADLINE && after->asked && !before->asked &&
+              after->deadline_ms > before->deadline_ms);
+    /* to be told and not to be given any time would be of no use */
+    if (before->phase == PHASE_STOPPING && after->asked && !before->asked)
+        HOLDS(after->deadline_ms > before->deadline_ms);
     if (before->phase == PHASE_BOOTING || settings.stop_grace_ms == 0)
         HOLDS(after->asked);
     if (after->asked)

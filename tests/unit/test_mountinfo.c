@@ -125,8 +125,11 @@ static void knows_what_is_read_only(void **state)
     struct mount_table table = parse("1 0 8:1 / /a ro,nodev - ext4 /dev/a rw\n"
                                      "2 0 8:2 / /b rw - ext4 /dev/b rw,ro\n"
                                      "3 0 8:3 / /c nodev,rom,xro - ext4 /dev/c errors=ro,ro2\n"
-                                     "4 0 8:4 / /d rw - ext4 /dev/d\n");
-    assert_int_equal(table.count, 4);
+                                     "4 0 8:4 / /d rw - ext4 /dev/d\n"
+                                     "5 0 8:5 / /e rw - ext4 /dev/e rw\n"
+                                     "ro,of,no,line");
+    assert_int_equal(table.count, 5);
+    assert_false(table.item[4].read_only);
     assert_true(table.item[0].read_only && !table.item[0].super_read_only);
     assert_true(table.item[1].read_only && table.item[1].super_read_only);
     assert_false(table.item[2].read_only);

@@ -41,7 +41,7 @@ static enum { WITH_LOOP, NO_EPOLL, NO_SIGNALFD, NO_TIMERFD, WAYS } way;
 static int stay[2]; /* the VM runs until the other end is closed */
 static pid_t vm;
 static bool obedient; /* the VM stops when it is told to */
-static int told, flushes, cad_error, start_error;
+static int told, flushes, cad_error, start_error, timers;
 static struct machine machine;
 static const struct options *current;
 
@@ -59,6 +59,7 @@ int __wrap_signalfd(int fd, const sigset_t *set, int flags)
 
 int __wrap_timerfd_create(int clock, int flags)
 {
+    timers++;
     errno = EMFILE;
     return way == NO_TIMERFD ? -1 : __real_timerfd_create(clock, flags);
 }
@@ -188,6 +189,26 @@ static void ends_with_the_vm(void **state)
     EVERY_WAY(vm_ends_by_itself())
 }
 
+/* Its SIGCHLD was taken by somebody who waited for another child. */
+static void vm_ended_long_ago(void)
+{
+    siginfo_t info;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    start_vm(4);
+    end_vm();
+    assert_int_equal(waitid(P_PID, (id_t)vm, &info, WEXITED | WNOWAIT), 0);
+    (void)sigtimedwait(&set, NULL, &(struct timespec){0});
+    run();
+    assert_int_equal(WEXITSTATUS(machine.vm_status), 4);
+}
+
+static void notices_what_ended_before(void **state)
+{
+    EVERY_WAY(vm_ended_long_ago())
+}
+
 static void asked_to(int signal, enum action action)
 {
     start_vm(0);
@@ -218,8 +239,11 @@ static void not_listened_to(void)
 {
     start_vm(0);
     obedient = false;
+    timers = 0;
     (void)kill(getpid(), SIGUSR2);
     run();
+    /* made before it was needed, and kept */
+    assert_in_range(timers, 0, 1);
     assert_int_equal(told, 1);
     assert_false(machine.life.vm_gone);
     assert_true(machine.life.ended_at_ms - machine.life.requested_at_ms >= 40);
@@ -271,7 +295,8 @@ static void ends_once_when_all_comes_together(void **state)
 
 static void send(int fd, uint8_t index, uint8_t result)
 {
-    struct boot_record record = {.index = index, .time = {.result = result, .ran = 1}};
+    struct boot_record record = {
+        .index = index, .time = {.start_us = 7, .duration_us = 7, .result = result, .ran = 1}};
     assert_int_equal(write(fd, &record, sizeof record), sizeof record);
 }
 
@@ -290,6 +315,9 @@ static void boot_fails(void)
     assert_true(machine.life.fatal);
     assert_int_equal(machine.life.action, ACTION_HALT);
     assert_int_equal(machine.steps[0].ran, 1);
+    /* what comes behind the steps is as it was */
+    assert_int_equal(machine.crashes | machine.recent_crashes, 0);
+    assert_true(machine.first_recent_crash_ms == 0);
     assert_int_equal(machine.steps[2].result, STEP_FATAL);
     if (machine.boot_events_fd >= 0)
         (void)close(events[0]);
@@ -401,6 +429,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_with_the_vm),
+        cmocka_unit_test(notices_what_ended_before),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(waits_no_longer_than_it_may),
         cmocka_unit_test(hurries_when_asked_twice),

@@ -82,7 +82,8 @@ static int become_sane(void)
     state.c_iflag = IGNCR | ISTRIP;
     state.c_oflag = 0;
     state.c_lflag = NOFLSH;
-    state.c_cc[VINTR] = 'x';
+    for (int i = 0; i < NCCS; i++)
+        state.c_cc[i] = 'x';
     (void)cfsetspeed(&state, B9600);
     state.c_cflag |= CSTOPB;
     if (tcsetattr(STDIN_FILENO, TCSANOW, &state) < 0)
@@ -97,7 +98,8 @@ static int become_sane(void)
         (state.c_lflag & NOFLSH) != 0)
         return 5;
     if (state.c_cc[VINTR] != 3 || state.c_cc[VEOF] != 4 || state.c_cc[VSUSP] != 26 ||
-        state.c_cc[VQUIT] != 28 || state.c_cc[VERASE] != 127 || state.c_cc[VMIN] != 1)
+        state.c_cc[VQUIT] != 28 || state.c_cc[VERASE] != 127 || state.c_cc[VKILL] != 21 ||
+        state.c_cc[VMIN] != 1 || state.c_cc[VTIME] != 0)
         return 6;
     return cfgetospeed(&state) == B9600 && (state.c_cflag & CSTOPB) != 0 ? 0 : 7;
 }
