@@ -81,9 +81,13 @@ static void crashed(int number, siginfo_t *info, void *context)
 {
     (void)context;
     survive_count_crash(state, time_ms());
-    log_line(LOG_EMERGENCY,
-             "PID 1 has crashed: signal %d, code %d, address %#lx. Starting again (%u)", number,
-             info->si_code, (unsigned long)(uintptr_t)info->si_addr, state->crashes);
+    /* sigaction(2): a code above 0 is the kernel's, about an address; else a process has sent the
+     * signal */
+    bool sent = info->si_code <= 0;
+    log_line(LOG_EMERGENCY, "PID 1 has crashed: signal %d, %s %#lx. Starting again (%u)", number,
+             sent ? "sent by process" : "address",
+             sent ? (unsigned long)info->si_pid : (unsigned long)(uintptr_t)info->si_addr,
+             state->crashes);
     if (state_fd >= 0)
         execute_again();
     log_line(LOG_EMERGENCY, "PID 1 can't start again: %m. Rebooting at once");
