@@ -13,10 +13,10 @@ MIX_LIBRARY = {"/srv/erlang/releases/0.1.0/shoehorn.boot": "boot\n"}
 
 def test_the_command_line_wins_and_lists_add_up():
     machine = Machine(
-        config="-e FIRST=file;BOTH=file\n--env SECOND=file\n--working-directory /tmp\n"
+        config="-v\n-e FIRST=file;BOTH=file\n--env SECOND=file\n--working-directory /tmp\n"
                "-n file-name\n--limits nofile:100:200\n--umask 0077\n--core-pattern of-the-file\n"
                "--pre-run-exec \"/bin/touch /run/of-the-file\"\n-h\n",
-        cmdline="quiet stray=1 -- -e BOTH=line -e THIRD=line --working-directory /run "
+        cmdline="quiet stray=1 -- --verbose false -e BOTH=line -e THIRD=line --working-directory /run "
                 "--hostname-pattern=line-name -lcore:7:9 --umask 027 --poweroff-on-exit "
                 "--core-pattern \"with space\" --pre-run-exec \"/bin/touch /run/of-the-line\"",
         script="report_all; report_file core /proc/sys/kernel/core_pattern\n"
@@ -71,7 +71,7 @@ def test_short_forms():
     """Clusters, attached values, prefixes, what build tools write, quotes and comments."""
     machine = Machine(
         config="-vte CLUSTER=1\n-hlnofile:99:199\n--limit core:1:2\n--hostname-p=\"pre-fix\n"
-               "--poweroff-on-exit false\n--hang-on-exit true\n--warn-unused-tty false\n"
+               "--hang-on-exit true\n--poweroff-on-exit false\n--warn-unused-tty false\n"
                "--env \"QUOTED=a # b\" # comment\n-e CUT=b#c\n-e MIDDLE=\"x\"\n"
                "word another=word\n--workin /tmp\n--um 0002\n",
         script="report_all; exit 0")
