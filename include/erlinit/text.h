@@ -50,12 +50,22 @@ bool text_starts_with(const char *string, const char *prefix);
 bool text_ends_with(const char *string, const char *suffix);
 bool text_equal(const char *a, const char *b); /* NULL is equal to NULL only */
 
+/* Where `part` first is in `string`, or NULL (strstr(3), which has 1 KB of cleverness in musl). */
+const char *text_find(const char *string, const char *part);
+
 /*
- * The whole of `string` as a number: decimal, 0x hexadecimal or 0 octal when `base` is 0
- * (strtoll(3)), surrounding white space allowed. Returns 0, -EINVAL (no number, or something after
+ * Reads digits of `base` (2 to 16) from the start of `string` on: no sign, no white space. Returns
+ * what follows them, which is `string` itself (and the number 0) if there are none. What is too
+ * large becomes ULLONG_MAX. (Not strtoull(3): in musl that comes with scanf's 3 KB.)
+ */
+const char *text_read_digits(const char *string, unsigned int base, unsigned long long *number);
+
+/*
+ * The whole of `string` as a number with or without a sign, surrounding white space allowed; when
+ * `base` is 0 decimal, 0x hexadecimal or 0 octal. Returns 0, -EINVAL (no number, or something after
  * it) or -ERANGE (outside minimum..maximum); *number is untouched on failure.
  */
-int text_to_number(const char *string, int base, long long minimum, long long maximum,
+int text_to_number(const char *string, unsigned int base, long long minimum, long long maximum,
                    long long *number);
 
 /*

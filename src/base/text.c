@@ -2,7 +2,7 @@
 #include "erlinit/text.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 
 struct text text_into(char *buffer, size_t size)
@@ -84,20 +84,59 @@ bool text_equal(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-int text_to_number(const char *string, int base, long long minimum, long long maximum,
+const char *text_find(const char *string, const char *part)
+{
+    for (; !text_starts_with(string, part); string++)
+        if (*string == '\0')
+            return NULL;
+    return string;
+}
+
+/* What a character is worth as a digit; more than any base if it is none. */
+static unsigned int digit_of(char c)
+{
+    if (text_is_digit(c))
+        return (unsigned int)(c - '0');
+    c |= 'a' - 'A';
+    return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a') + 10 : UINT_MAX;
+}
+
+const char *text_read_digits(const char *string, unsigned int base, unsigned long long *number)
+{
+    unsigned long long sum = 0;
+    unsigned int digit;
+    for (; (digit = digit_of(*string)) < base; string++)
+        if (__builtin_mul_overflow(sum, base, &sum) || __builtin_add_overflow(sum, digit, &sum))
+            sum = ULLONG_MAX; /* which overflows again: it stays */
+    *number = sum;
+    return string;
+}
+
+int text_to_number(const char *string, unsigned int base, long long minimum, long long maximum,
                    long long *number)
 {
-    char *end = NULL;
-    errno = 0;
-    long long value = strtoll(string, &end, base);
+    unsigned long long size;
+    while (text_is_space(*string))
+        string++;
+    bool negative = *string == '-';
+    if (negative || *string == '+')
+        string++;
+    if (base == 0) {
+        bool hexadecimal = text_starts_with(string, "0x") || text_starts_with(string, "0X");
+        base = hexadecimal ? 16 : *string == '0' ? 8 : 10;
+        string += hexadecimal ? 2 : 0;
+    }
+    const char *end = text_read_digits(string, base, &size);
     if (end == string)
         return -EINVAL;
-    bool overflow = errno == ERANGE;
     while (text_is_space(*end))
         end++;
     if (*end != '\0')
         return -EINVAL;
-    if (overflow || value < minimum || value > maximum)
+    if (size > (unsigned long long)LLONG_MAX + negative)
+        return -ERANGE;
+    long long value = (long long)(negative ? 0 - size : size);
+    if (value < minimum || value > maximum)
         return -ERANGE;
     *number = value;
     return 0;

@@ -112,7 +112,7 @@ static char next_character(const char **at)
 /* The lowest layer of an overlay: what the others were put over. In the arena, or NULL. */
 static const char *lowest_layer(const char *options)
 {
-    const char *layers = strstr(options, "lowerdir");
+    const char *layers = text_find(options, "lowerdir");
     const char *from = layers ? strchr(layers, '=') : NULL;
     char *copy = from ? arena_string(++from) : NULL;
 

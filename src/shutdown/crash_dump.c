@@ -48,7 +48,7 @@ void report_add_crash_dump(struct text *text, const struct options *options)
     if (!find_path(options, &path) || !is_fresh(path.at) ||
         file_read(path.at, head, sizeof head) < 0)
         return;
-    const char *slogan = strstr(head, "\nSlogan: ");
+    const char *slogan = text_find(head, "\nSlogan: ");
     if (slogan == NULL)
         return;
     slogan++;

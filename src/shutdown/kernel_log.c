@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,11 +17,13 @@ bool report_add_record(struct text *text, char *record, struct text *oom)
     time = time == NULL ? NULL : strchr(time + 1, ',');
     if (message == NULL || time == NULL || time > message)
         return false;
-    unsigned long long us = strtoull(time + 1, NULL, 10);
+    unsigned long long us = 0;
+    (void)text_read_digits(time + 1, 10, &us);
     message++;
     message[strcspn(message, "\n")] = '\0';
     text_format(text, "[%5llu.%06llu] %s\n", us / 1000000, us % 1000000, message);
-    if (strstr(message, "Out of memory: Killed") != NULL || strstr(message, "oom-kill:") != NULL)
+    if (text_find(message, "Out of memory: Killed") != NULL ||
+        text_find(message, "oom-kill:") != NULL)
         text_format(oom, "- %s\n", message);
     return true;
 }

@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,16 +29,19 @@
 /* The mask of signals on a line of /proc/PID/status. */
 static unsigned long long signal_mask(const char *status, const char *name)
 {
-    const char *line = strstr(status, name);
-    return line == NULL ? 0 : strtoull(line + strlen(name), NULL, 16);
+    const char *line = text_find(status, name);
+    unsigned long long mask = 0;
+    if (line != NULL)
+        (void)text_read_digits(line + strlen(name), 16, &mask);
+    return mask;
 }
 
 enum term_answer process_answer_to_term(const char *status)
 {
     const unsigned long long term = 1ULL << (SIGTERM - 1);
-    if ((signal_mask(status, "\nSigCgt:") & term) != 0)
+    if ((signal_mask(status, "\nSigCgt:\t") & term) != 0)
         return TERM_CATCHES;
-    if ((signal_mask(status, "\nSigIgn:") & term) != 0)
+    if ((signal_mask(status, "\nSigIgn:\t") & term) != 0)
         return TERM_IGNORES;
     return TERM_DIES;
 }
@@ -69,7 +71,9 @@ static bool is_live_process(const char *pid, char *state)
         at = strchr(at, ' ');
         at = at == NULL ? NULL : at + 1;
     }
-    unsigned long flags = at == NULL ? 0 : strtoul(at, NULL, 10);
+    unsigned long long flags = 0;
+    if (at != NULL)
+        (void)text_read_digits(at, 10, &flags);
     return *state != 'Z' && *state != 'X' && (flags & KERNEL_THREAD) == 0;
 }
 
@@ -102,7 +106,9 @@ static void count_process(const struct census *census, const char *pid)
     char status[2048];
     char command[2];
     char state = '?';
-    pid_t number = (pid_t)strtol(pid, NULL, 10);
+    unsigned long long digits = 0;
+    (void)text_read_digits(pid, 10, &digits);
+    pid_t number = (pid_t)digits;
     if (number == 1 || number == getpid() || !is_live_process(pid, &state))
         return;
     read_about(pid, "cmdline", command, sizeof command);

@@ -56,7 +56,7 @@ static char *span_copy(struct span span)
     return arena_copy(span.start, (size_t)(span.end - span.start));
 }
 
-int accounts_number(const char *text, int base, unsigned int *number)
+int accounts_number(const char *text, unsigned int base, unsigned int *number)
 {
     long long value = 0;
     int result = text_to_number(text, base, 0, (long long)UINT32_MAX - 1, &value);

@@ -42,6 +42,6 @@ int accounts_memberships(const struct accounts *group, const char *user, gid_t *
 
 /* A user's or group's number: decimal, 0x, octal. The highest means "unchanged" to the kernel and
  * is out of range. 0, -EINVAL or -ERANGE. */
-int accounts_number(const char *text, int base, unsigned int *number);
+int accounts_number(const char *text, unsigned int base, unsigned int *number);
 
 #endif

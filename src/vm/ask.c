@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct process {
@@ -38,9 +37,12 @@ static bool read_process(const char *name, struct process *process)
     char *close = strrchr(stat, ')');
     if (open == NULL || close == NULL || close < open || strlen(close) < 5)
         return false;
-    char *end = NULL;
-    process->parent = (pid_t)strtol(close + 4, &end, 10);
-    process->pid = (pid_t)strtol(name, NULL, 10);
+    unsigned long long parent = 0;
+    unsigned long long pid = 0;
+    const char *end = text_read_digits(close + 4, 10, &parent);
+    (void)text_read_digits(name, 10, &pid);
+    process->parent = (pid_t)parent;
+    process->pid = (pid_t)pid;
     *close = '\0';
     process->vm = text_equal(open + 1, "erlexec") || text_equal(open + 1, "beam") ||
                   text_starts_with(open + 1, "beam.");
