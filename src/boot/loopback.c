@@ -64,6 +64,17 @@ static int bring_up(int fd)
     return request(fd, header);
 }
 
+/* mnl_attr_put(), which would bring 2 KB of libmnl's other ways with attributes along. */
+static void put_attribute(struct nlmsghdr *header, unsigned short type, const void *value,
+                          size_t length)
+{
+    struct nlattr *attribute = mnl_nlmsg_put_extra_header(header, NLA_HDRLEN + length);
+
+    attribute->nla_type = type;
+    attribute->nla_len = (unsigned short)(NLA_HDRLEN + length);
+    memcpy((char *)attribute + NLA_HDRLEN, value, length);
+}
+
 static int add_address(int fd, unsigned char family, unsigned char prefix, const void *address,
                        size_t length)
 {
@@ -78,8 +89,8 @@ static int add_address(int fd, unsigned char family, unsigned char prefix, const
     info->ifa_flags = IFA_F_PERMANENT;
     info->ifa_scope = RT_SCOPE_HOST;
     info->ifa_index = LOOPBACK_INDEX;
-    mnl_attr_put(header, IFA_LOCAL, length, address);
-    mnl_attr_put(header, IFA_ADDRESS, length, address);
+    put_attribute(header, IFA_LOCAL, address, length);
+    put_attribute(header, IFA_ADDRESS, address, length);
     int result = request(fd, header);
     /* The kernel gives lo these addresses itself when it comes up. */
     return result == -EEXIST ? 0 : result;
