@@ -281,7 +281,7 @@ static void shed_boot_pages(void)
     /* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): ld's */
     extern const char __executable_start[];
     extern const char etext[];
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+    uintptr_t page = (uintptr_t)getpagesize() - 1;
     uintptr_t start = ((uintptr_t)__executable_start + page) & ~page;
     uintptr_t end = (uintptr_t)etext & ~page;
     if (end > start)
