@@ -1,28 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two libraries would bring along from musl, and this program has no use for.
+ * What the two libraries and musl itself would bring along, and this program has no use for: 35 KB.
  *
  * Debian's archives are built for glibc with _FORTIFY_SOURCE; linked with musl they lack the
  * checking variants of two calls (LSB gives their contracts). Of these, __fprintf_chk is reached
- * only from libmnl's message printer; batches, the only part of libmnl that allocates, are not used
- * either. So there is no heap in this program at all: malloc(3) says so to whoever might still ask,
- * and 20 KB of libc stay out.
+ * only from libmnl's message printer, as are fwrite and the table of isprint; batches, the only
+ * part of libmnl that allocates, are not used either. So there is no heap in this program at all:
+ * malloc(3) says so to whoever might still ask.
+ *
+ * The second half are system calls that musl surrounds with work for programs of several threads
+ * (signals to all of them, locks) or for kernels of Linux 2.6 (other calls, a child process that
+ * checks permissions). The bare calls do the same for a program of one thread on a newer kernel.
  */
 #include <features.h>
 
 #ifndef __GLIBC__
+#include <errno.h>
+#include <grp.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* 32-bit processors count user and group numbers of 16 bits in the first, older, set of calls. */
+#ifdef SYS_setresuid32
+#define SETGROUPS SYS_setgroups32
+#define SETRESUID SYS_setresuid32
+#define SETRESGID SYS_setresgid32
+#else
+#define SETGROUPS SYS_setgroups
+#define SETRESUID SYS_setresuid
+#define SETRESGID SYS_setresgid
+#endif
+
+/* musl's time_t has 64 bits everywhere, and so has the newer of two calls. */
+#ifdef SYS_clock_gettime64
+#define CLOCK_GETTIME SYS_clock_gettime64
+#else
+#define CLOCK_GETTIME SYS_clock_gettime
+#endif
 
 long __fdelt_chk(long fd);
 int __fprintf_chk(FILE *stream, int flag, const char *format, ...);
+const unsigned short **__ctype_b_loc(void);
 
 long __fdelt_chk(long fd)
 {
     if (fd < 0 || fd >= FD_SETSIZE)
-        abort();
+        __builtin_trap();
     return fd / (8 * (long)sizeof(long));
 }
 
@@ -32,6 +62,20 @@ int __fprintf_chk(FILE *stream, int flag, const char *format, ...)
     (void)flag;
     (void)format;
     return -1;
+}
+
+size_t fwrite(const void *restrict items, size_t size, size_t count, FILE *restrict stream)
+{
+    (void)items;
+    (void)size;
+    (void)count;
+    (void)stream;
+    return 0;
+}
+
+const unsigned short **__ctype_b_loc(void)
+{
+    return NULL;
 }
 
 void *malloc(size_t size)
@@ -57,5 +101,70 @@ void *realloc(void *block, size_t size)
 void free(void *block)
 {
     (void)block;
+}
+
+pid_t fork(void)
+{
+    return _Fork();
+}
+
+int setgroups(size_t count, const gid_t *groups)
+{
+    return (int)syscall(SETGROUPS, count, groups);
+}
+
+int setresuid(uid_t real, uid_t effective, uid_t saved)
+{
+    return (int)syscall(SETRESUID, real, effective, saved);
+}
+
+int setresgid(gid_t real, gid_t effective, gid_t saved)
+{
+    return (int)syscall(SETRESGID, real, effective, saved);
+}
+
+/* The kernel's call knows no flags, and no caller here has any. */
+int faccessat(int directory, const char *path, int mode, int flags)
+{
+    if (flags != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    return (int)syscall(SYS_faccessat, directory, path, mode);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+    return (int)syscall(SYS_fchmod, fd, mode);
+}
+
+int fchdir(int fd)
+{
+    return (int)syscall(SYS_fchdir, fd);
+}
+
+int pipe2(int fds[2], int flags)
+{
+    return (int)syscall(SYS_pipe2, fds, flags);
+}
+
+int setrlimit(int resource, const struct rlimit *limit)
+{
+    return (int)syscall(SYS_prlimit64, 0, resource, limit, NULL);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    return (int)syscall(CLOCK_GETTIME, clock, now);
+}
+
+time_t time(time_t *also)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if (also != NULL)
+        *also = now.tv_sec;
+    return now.tv_sec;
 }
 #endif
