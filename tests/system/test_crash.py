@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""PID 1 crashes, and nobody but the log notices.
+
+$ERLINIT_FAULTS says how many faults test_many_faults makes; 1000 take about a minute.
+"""
+import os
+import re
+
+import pytest
+
+from facts import clean
+from machine import Machine, Part
+from programs import programs
+
+DATA = "-m /dev/nvme0n1p2:/data:ext4:nodev:\n--shutdown-report /data/report.md\n"
+WRITE = "echo x >/data/x\n"
+# Virtual time: the clock counts instructions, and jumps to the next timer when all sleep. In memory, for a
+# disk would seem slow to such a machine.
+VIRTUAL = {"root": "initramfs", "qemu": ["-icount", "shift=0,sleep=off"]}
+FAULTS = int(os.environ.get("ERLINIT_FAULTS", "60"))
+APART_S = 31  # more than 3 in a minute, and the machine would be shut down
+
+
+def device(config="", script="exit 0", **options):
+    return Machine(config=DATA + config, script=WRITE + script, parts=[Part("ext4")],
+                   **{"files": programs("fault", "leftover"), **options})
+
+
+def ended(machine, vm, action, *words, crashes=1):
+    """It ended by ACTION, in order, said WORDS, and crashed as often as meant."""
+    assert vm.wait_end(60) == action
+    said = vm.log_lines()
+    for word in words:
+        assert [line for line in said if word.encode() in line], (word, said)
+    seen = [line for line in said if line.startswith(b"PID 1 has crashed")]
+    assert len(seen) == crashes, seen
+    if not machine.qemu:
+        assert clean(machine, 1, 2)
+        report = machine.disk(0).partition(2).read("/report.md").decode()
+        assert f"- crashes of PID 1: {crashes}\n" in report
+        return report
+    return None
+
+
+def test_many_faults():
+    """Signals and real faults in turn: VM alive, orphans reaped, memory and descriptors as before."""
+    machine = Machine(script=f"""/t/fault loop {FAULTS} {APART_S} | report faults
+kill -USR2 1; exit 7""", files=programs("fault"), **VIRTUAL)
+    with machine.boot() as vm:
+        values = [int(word) for word in vm.reported("faults", timeout=60 + FAULTS).split()]
+        ended(machine, vm, "poweroff", "Erlang exit status: 7. Intentional: yes",
+              f"PID 1 goes on after crash {FAULTS}.", crashes=FAULTS)
+    faults, late, rss_first, rss_last, rss_most, fds_first, fds_last = values
+    assert (faults, late) == (FAULTS, 0)
+    assert fds_first == fds_last, values
+    # Whether the stack has a page more depends on where it begins, which the kernel draws by lot each time.
+    assert max(rss_last, rss_most) <= rss_first + 8, values
+    said = b"\n".join(vm.log_lines())
+    assert {int(number) for number in re.findall(rb"crashed: signal (\d+)", said)} == {4, 6, 7, 8, 11}
+
+
+# One boot each: a crash in every phase. What was to happen next still happens, in order.
+
+def test_while_the_boot_child_works():
+    machine = device('-d /bin/true\n--pre-run-exec "/t/fault null"\n--pre-run-exec "/bin/touch /data/after"',
+                     "exit 5")
+    with machine.boot() as vm:
+        ended(machine, vm, "reboot", "goes on after crash 1", "Launching erl",
+              "Erlang exit status: 5. Intentional: no. Now: restart")
+    assert "after" in machine.disk(0).partition(2).list()
+
+
+def test_while_the_vm_stops():
+    """The request is known after the crash, and so is when the VM is to be asked."""
+    machine = device(script="trap 'exit 4' TERM; kill -USR2 1; /t/fault 11; idle")
+    with machine.boot() as vm:
+        ended(machine, vm, "poweroff", "Asking the VM to stop",
+              "Erlang exit status: 4. Intentional: yes. Now: power off")
+        asked = vm.time_of(rb"erlinit: Asked to")
+        assert 0.95 <= vm.time_of(rb"erlinit: Asking the VM") - asked < 2.5
+
+
+def test_together_with_a_request_and_the_end_of_the_vm():
+    machine = device(script="kill -SEGV 1; kill -USR2 1; exit 6")
+    with machine.boot() as vm:
+        ended(machine, vm, "poweroff", "Erlang exit status: 6. Intentional: yes. Now: power off")
+
+
+@pytest.mark.parametrize("step, config, script", [
+    ("run-on-exit", '--run-on-exit "/t/fault div"', "exit 3"),
+    ("terminate", "", "/t/leftover run /t/fault -n ud; exit 3"),
+    # A storage daemon, as it lives until then.
+    ("unmount", "", "(exec -a @storage /t/leftover mounts /t/fault -n 11); exit 3"),
+], ids=["run-on-exit", "terminate", "unmount"])
+def test_in_a_step_of_the_shutdown(step, config, script):
+    script = script.replace("(exec -a @storage /t/leftover", "(/t/as @storage /t/leftover")
+    machine = device(config, script, files=programs("fault", "leftover", "as"))
+    with machine.boot() as vm:
+        report = ended(machine, vm, "reboot", "goes on after crash 1",
+                       "Erlang exit status: 3. Intentional: no. Now: restart")
+    # The step that crashed has no end, and those behind it ran.
+    assert f"- {step}: " not in report and "- kill: started at" in report or step == "unmount"
+
+
+def test_the_third_in_a_minute_shuts_down():
+    machine = device("-h\n--poweroff-on-fatal", "/t/fault 11; /t/fault null; /t/fault -n ud; idle")
+    with machine.boot() as vm:
+        report = ended(machine, vm, "poweroff", "goes on after crash 3",
+                       "Erlang exited due to signal: 15. Intentional: no, fatal error. Now: power off", crashes=3)
+    assert "- fatal error of erlinit" in report
+
+
+def test_with_the_state_damaged():
+    machine = device(script="/t/fault -n state; idle")
+    with machine.boot() as vm:
+        ended(machine, vm, "reboot", "The state of PID 1 was damaged in the crash. Shutting down",
+              "fatal error. Now: restart")
+
+
+def test_without_the_program_and_the_configuration():
+    """The file is gone from the disk, and what it reads at its start is rubbish."""
+    machine = device(script="rm /sbin/init; echo '--no-such' >/etc/erlinit.config\n/t/fault null; exit 2")
+    with machine.boot() as vm:
+        assert vm.wait_end() == "reboot"
+        said = b"\n".join(vm.log_lines())
+    assert b"goes on after crash 1" in said and b"Erlang exit status: 2" in said
+    assert clean(machine, 1, 2)
