@@ -45,8 +45,7 @@ def test_the_vm_exits(config, script, action, words):
 # The request and the exit come together: a request it is, and not a crash.
 @pytest.mark.parametrize("request_, action", [
     ("kill -TERM 1", "reboot"), ("kill -USR1 1", "halt"), ("kill -PWR 1", "halt"),
-    ("kill -USR2 1", "poweroff"), ("busybox reboot", "reboot"), ("busybox halt", "halt"),
-    ("busybox poweroff", "poweroff"),
+    ("busybox poweroff", "poweroff"),  # which is USR2
 ])
 def test_requests(request_, action):
     machine = device("--poweroff-on-exit" if action != "poweroff" else "-h", f"{request_}; exit 7")
@@ -107,7 +106,7 @@ def test_reboot_parameter():
 
 def test_orphans_are_reaped():
     machine = device(script="""i=0
-while [ $i -lt 60 ]; do (true & ) ; (sh -c 'exec true' & ); i=$((i + 1)); done
+while [ $i -lt 25 ]; do (true & ) ; (sh -c 'exec true' & ); i=$((i + 1)); done
 tries=0
 while grep -l '^State:.Z' /proc/[0-9]*/status >/dev/null 2>&1 && [ $tries -lt 200 ]
 do tries=$((tries + 1)); done
@@ -132,15 +131,16 @@ kill -STOP $!; mark up; exit 0""")
 
 # --- errors that init can't mend -----------------------------------------------------------------
 
-@pytest.mark.parametrize("config, action, least_s, most_s", [
-    ("", "reboot", MIN_UPTIME_S, 15), ("--reboot-min-uptime 0", "reboot", 0, MIN_UPTIME_S),
-    ("--poweroff-on-fatal", "poweroff", 0, 15), ("--hang-on-fatal", "halt", 0, 15),
+@pytest.mark.parametrize("config, action, waits", [
+    ("", "reboot", True), ("--reboot-min-uptime 0", "reboot", False),
+    ("--poweroff-on-fatal", "poweroff", False), ("--hang-on-fatal", "halt", False),
 ], ids=["reboot", "reboot-at-once", "poweroff", "halt"])
-def test_fatal(config, action, least_s, most_s):
+def test_fatal(config, action, waits):
     machine = device(config, files=NO_VM)
     with machine.boot() as vm:
         ended_as(machine, vm, action, "erlinit can't continue", "Intentional: no, fatal error")
-        assert least_s <= vm.time_of(rb"reboot: ") < most_s
+        assert not waits or vm.time_of(rb"reboot: ") >= MIN_UPTIME_S
+        assert waits or b"Rebooting at an uptime" not in vm.kmsg
 
 
 # --- commands ------------------------------------------------------------------------------------
