@@ -38,7 +38,8 @@ def links(vm):
     ({}, {"root": "initramfs"}),
     # Somebody else made it: theirs.
     ({"rootdisk0": "nvme9n9"}, {"first_stage": "$b ln -s nvme9n9 /dev/rootdisk0"}),
-], ids=["nvme", "virtio", "loop", "overlay", "overlay-hidden", "pivoted", "no-table", "initramfs", "there-already"])
+], ids=["nvme", "virtio", "loop", "overlay", "overlay-hidden", "pivoted", "no-table", "initramfs",
+        "there-already"])
 def test_links(expected, options):
     machine = Machine(script=SCRIPT, **{"parts": MORE, **options})
     with machine.boot() as vm:
