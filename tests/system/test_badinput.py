@@ -144,7 +144,7 @@ def test_id_commands(case):
 
 
 def test_a_damaged_file_system():
-    """The config's blocks can't be found any more: the kernel's error, one line, the boot goes on."""
+    """The config's blocks can't be found any more: one line, and the boot goes on."""
     machine = Machine(config="-n lost\n" + "# comment\n" * 1000, files=NAMED,
                       script="report hostname \"$(hostname)\"; exit 0")
     machine.edit({"/root/kept": "kept\n"})

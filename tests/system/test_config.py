@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The configuration: its file, the kernel command line, who wins, and how much of it there may be."""
+"""The configuration: its file, the kernel command line, who wins, how much there may be."""
 import pytest
 
 from complaints import NAMED, complaints
@@ -16,7 +16,8 @@ def test_the_command_line_wins_and_lists_add_up():
         config="-v\n-e FIRST=file;BOTH=file\n--env SECOND=file\n--working-directory /tmp\n"
                "-n file-name\n--limits nofile:100:200\n--umask 0077\n--core-pattern of-the-file\n"
                "--pre-run-exec \"/bin/touch /run/of-the-file\"\n-h\n",
-        cmdline="quiet stray=1 -- --verbose false -e BOTH=line -e THIRD=line --working-directory /run "
+        cmdline="quiet stray=1 -- --verbose false -e BOTH=line -e THIRD=line "
+                "--working-directory /run "
                 "--hostname-pattern=line-name -lcore:7:9 --umask 027 --poweroff-on-exit "
                 "--core-pattern \"with space\" --pre-run-exec \"/bin/touch /run/of-the-line\"",
         script="report_all; report_file core /proc/sys/kernel/core_pattern\n"
@@ -146,8 +147,8 @@ MACHINE_WORDS = ("/dev/mmcblk0p", "pstore", "cgroup", "tty1", "f2fs", "vfat")
 
 @pytest.mark.parametrize("config", OFFICIAL.values(), ids=OFFICIAL)
 def test_official_configs(config):
-    machine = Machine(config=config, script="report_all \"$@\"; report ran \"$(cat /run/boardid)\"\n"
-                      "report nbtty \"$(cat /run/nbtty)\"; exit 0",
+    machine = Machine(config=config, script="report_all \"$@\"\n"
+                      "report ran \"$(cat /run/boardid)\"\nreport nbtty \"$(cat /run/nbtty)\"; exit 0",
                       files={"/usr/bin/boardid": BOARDID, "/usr/bin/nbtty": NBTTY, **MIX_LIBRARY})
     with machine.boot() as vm:
         args = vm.reported("args")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Real releases on a real BEAM: what the VM itself says of its environment, arguments and process."""
+"""Real releases on a real BEAM: what the VM says of its environment and process."""
 import pytest
 
 import rootfs
@@ -15,14 +15,17 @@ CONFIG = """
 """
 FILES = {"/etc/passwd": "root:x:0:0::/root:/bin/sh\nnerves:x:500:500::/tmp:/bin/sh\n"}
 # One line of report, as the scripted VM writes it.
-ERLANG = """R = fun(K, V) -> file:write_file("/dev/ttyS1", [K, 32, base64:encode(iolist_to_binary(V)), 10]) end,
+ERLANG = """R = fun(K, V) ->
+  file:write_file("/dev/ttyS1", [K, 32, base64:encode(iolist_to_binary(V)), 10])
+end,
 R("env", lists:join(0, os:getenv())),
 R("args", [[atom_to_list(K), [[0, W] || W <- V], 0, 10, 0] || {K, V} <- init:get_arguments()]),
 R("cwd", element(2, file:get_cwd())),
 [R(N, element(2, file:read_file("/proc/self/" ++ N))) || N <- ["status", "limits", "stat"]], ok.
 """
 ELIXIR = """:init.get_arguments() |> then(&File.write("/dev/ttyS1",
-["args ", Base.encode64(for {k, v} <- &1, into: "", do: "#{k}\\0" <> Enum.join(v, "\\0") <> "\\0\\n\\0"), "\\n"]))
+["args ", Base.encode64(for {k, v} <- &1, into: "",
+do: "#{k}\\0" <> Enum.join(v, "\\0") <> "\\0\\n\\0"), "\\n"]))
 """
 
 
@@ -69,7 +72,8 @@ def test_what_the_vm_sees(otp):
         assert status["Umask"] == "0022"
         assert int(status["SigBlk"], 16) == 0
         limits = vm.reported("limits").decode().splitlines()
-        assert [line.split()[3:5] for line in limits if "open files" in line] == [["12345", "23456"]]
+        files = [line.split()[3:5] for line in limits if "open files" in line]
+        assert files == [["12345", "23456"]]
         # After "pid (name)": state, parent, group, session, terminal, foreground group.
         stat = vm.reported("stat").decode().rsplit(")", 1)[1].split()
         assert stat[1] == "1" and stat[2] == stat[5] and stat[3] == "1"

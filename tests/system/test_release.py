@@ -38,7 +38,8 @@ def value(args, name):
 
 def fatal(release, config=""):
     """Boot a device that can't start a VM: its complaints."""
-    with Machine(config=f"{config}--poweroff-on-fatal\n", release=release, files=NAMED).boot() as vm:
+    machine = Machine(config=f"{config}--poweroff-on-fatal\n", release=release, files=NAMED)
+    with machine.boot() as vm:
         assert vm.wait_end() == "poweroff"
         assert b"args " not in vm.report
         return complaints(vm)

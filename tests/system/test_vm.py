@@ -14,7 +14,8 @@ ARGUMENTS = [b"-config", f"{VERSION}/sys.config".encode(), b"-boot", f"{VERSION}
 ERLEXEC = f"{BASE}/erts-1.0/bin/erlexec".encode()
 REPORT_ARGS = "#!/bin/sh\n. /lib/guest.sh\nreport_args wrapped \"$0\" \"$@\"\n"
 # A program that changes no signal itself, as a shell would.
-SIGNALS = """--alternate-exec "/usr/bin/awk -v to=/dev/ttyS1 '/^Sig(Blk|Ign|Cgt)/ {print >to} NR > FNR {exit}'
+SIGNALS = """--alternate-exec "/usr/bin/awk -v to=/dev/ttyS1
+ '/^Sig(Blk|Ign|Cgt)/ {print >to} NR > FNR {exit}'
  /proc/self/status"
 """.replace("\n ", " ")
 
