@@ -47,9 +47,9 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude $(DEPS_CFLAGS) $(WARNINGS) \
               -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=$(BUILD_TIME) \
               -ffunction-sections -fdata-sections -fno-jump-tables -fno-asynchronous-unwind-tables -fno-unwind-tables \
               $(if $(filter 1,$(STATIC)),-fno-pie) -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
-# See src/layout.ld: 0x410000 less the bytes before src/supervise, rounded to pages.
-TEXT_START  ?= 0x403000
-LAYOUT      := -Wl,-T,src/layout.ld -Wl,-Ttext-segment=$(TEXT_START)
+# No padding before the data: RELRO would need it, which nobody would apply (the start code of a static program with musl
+# doesn't), and a page of its own in the file (common-page-size) has no use.
+LAYOUT      := -Wl,-T,src/layout.ld -Wl,-z,norelro -Wl,-z,common-page-size=16
 ALL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code \
                -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static $(if $(findstring clang,$(CC)),,-no-pie)) $(if $(findstring musl,$(CC)),$(LAYOUT)) $(LDFLAGS)
 
@@ -72,9 +72,18 @@ $(shell mkdir -p $(BUILD)/obj; printf '%s' '$(subst ','\'',$(FLAGS_NOW))' | cmp 
         printf '%s' '$(subst ','\'',$(FLAGS_NOW))' > $(FLAGS_STAMP))
 
 $(PROGRAM): $(OBJECTS)
-	@echo "  LINK $@"; $(CC) $(ALL_CFLAGS) -o $@.unstripped $(OBJECTS) $(ALL_LDFLAGS) $(DEPS_LIBS)
+	@echo "  LINK $@"; $(LINK)
+ifneq ($(findstring musl,$(CC)),)
+	@$(LINK) -Wl,-Ttext-segment=$(TEXT_START)
+endif
 	@$(STRIP_COMMAND) -o $@ $@.unstripped
 STRIP ?= $(if $(filter %-gcc,$(CC)),$(if $(filter musl-gcc,$(notdir $(CC))),strip,$(CC:gcc=strip)),strip)
+LINK = $(CC) $(ALL_CFLAGS) -o $@.unstripped $(OBJECTS) $(ALL_LDFLAGS) $(DEPS_LIBS)
+# Where the program must start to have src/supervise at the border that src/layout.ld needs, going by a first linking.
+NM ?= $(STRIP:strip=nm)
+ADDRESS = 0x$$($(NM) $@.unstripped | sed -n 's/ [A-Z] $(1)$$//p')
+BEFORE_SUPERVISE = $(call ADDRESS,lifecycle_next) - $(call ADDRESS,__executable_start)
+TEXT_START = $$(printf '0x%x' $$((0x410000 - ($(BEFORE_SUPERVISE)) / 4096 * 4096)))
 STRIP_COMMAND = $(STRIP) --strip-all --remove-section=.comment
 
 $(BUILD)/obj/%.o: src/%.c $(FLAGS_STAMP) $(DEPS_STAMP)
