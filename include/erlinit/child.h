@@ -47,6 +47,10 @@ int child_wait(pid_t pid, int64_t deadline_ms, int *status);
  * other process exists. */
 bool child_reap(const struct child_hooks *hooks);
 
+/* Deals with the hooks' signals that are pending now, without waiting: what was asked before a
+ * child ended is known before its end is. */
+void child_take_signals(const struct child_hooks *hooks);
+
 /* One wait for SIGCHLD or one of the hooks' signals, which it deals with. False when the deadline
  * has passed. */
 bool child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms);

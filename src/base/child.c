@@ -72,6 +72,14 @@ bool child_reap(const struct child_hooks *hooks)
     return reap(hooks, 0, NULL, NULL);
 }
 
+void child_take_signals(const struct child_hooks *hooks)
+{
+    const struct timespec now = {0};
+    siginfo_t signal;
+    while (sigtimedwait(&hooks->signals, &signal, &now) > 0)
+        hooks->signalled(hooks->context, &signal);
+}
+
 bool child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms)
 {
     bool more_signals = hooks != NULL && hooks->signalled != NULL;

@@ -201,6 +201,19 @@ static void reap_if_needed(struct supervisor *self)
     (void)child_reap(&hooks);
 }
 
+static void on_plain_signal(void *context, const siginfo_t *signal)
+{
+    on_signal(context, signal->si_signo, signal->si_pid, signal->si_uid);
+}
+
+static struct child_hooks plain_hooks(struct supervisor *self)
+{
+    return (struct child_hooks){.reaped = on_reaped,
+                                .signalled = on_plain_signal,
+                                .context = self,
+                                .signals = supervisor_request_signals()};
+}
+
 static void signals_ready(uev_t *watcher, void *argument, int events)
 {
     struct supervisor *self = argument;
@@ -248,21 +261,14 @@ static int start_loop(struct supervisor *self)
     return 0;
 }
 
-static void on_plain_signal(void *context, const siginfo_t *signal)
-{
-    on_signal(context, signal->si_signo, signal->si_pid, signal->si_uid);
-}
-
 /* The net under libuev: one system call, which needs no descriptor. */
 static void plain_loop(struct supervisor *self)
 {
-    struct child_hooks hooks = {.reaped = on_reaped,
-                                .signalled = on_plain_signal,
-                                .context = self,
-                                .signals = supervisor_request_signals()};
+    struct child_hooks hooks = plain_hooks(self);
     self->looping = false;
     while (self->machine->life.phase != PHASE_ENDING) {
         read_boot_events(self);
+        child_take_signals(&hooks);
         (void)child_reap(&hooks);
         if (self->machine->life.phase == PHASE_ENDING)
             break;
@@ -306,9 +312,11 @@ void supervise(const struct options *options, struct machine *machine)
     if (start_loop(self) == 0) {
         self->looping = true;
         /* what ended or was decided before the loop was there */
+        struct child_hooks hooks = plain_hooks(self);
+        child_take_signals(&hooks);
         self->unreaped = true;
-        set_timer(self);
         reap_if_needed(self);
+        set_timer(self);
         shed_boot_pages();
         if (machine->life.phase != PHASE_ENDING)
             (void)uev_run(&self->loop, 0);

@@ -25,6 +25,12 @@
  * Only touched in a crash. */
 #define CRASH_STACK_BYTES (32 * 1024)
 
+#define STATE_NAME  "erlinit-state"
+#define STATE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 #define CRASH_SIGNAL_COUNT (sizeof crash_signals / sizeof crash_signals[0])
 
@@ -131,7 +137,8 @@ static struct machine *map_state(int fd)
  * seal and our mark. */
 static bool resume(int fd)
 {
-    if (fd < 0 || fcntl(fd, F_GET_SEALS) != (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+    int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
+    if (seals < 0 || (seals & STATE_SEALS) != STATE_SEALS)
         return false;
     struct machine *found = map_state(fd);
     if (found == NULL || found->magic != MACHINE_MAGIC)
@@ -146,12 +153,15 @@ static bool resume(int fd)
 
 static bool create_state(void)
 {
-    int fd = memfd_create("erlinit-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    /* kernels from 6.3 on complain in the log about one that doesn't say whether it can be executed
+     */
+    int fd = memfd_create(STATE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0)
+        fd = memfd_create(STATE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return false;
     struct machine *fresh = NULL;
-    if (ftruncate(fd, sizeof(struct machine)) == 0 &&
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+    if (ftruncate(fd, sizeof(struct machine)) == 0 && fcntl(fd, F_ADD_SEALS, STATE_SEALS) == 0)
         fresh = map_state(fd);
     if (fresh == NULL) {
         (void)close(fd);
