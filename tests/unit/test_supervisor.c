@@ -209,6 +209,25 @@ static void notices_what_ended_before(void **state)
     EVERY_WAY(vm_ended_long_ago())
 }
 
+/* Both are there when PID 1 looks: the application asked, and left. */
+static void asked_and_ended(int signal)
+{
+    siginfo_t info;
+    start_vm(5);
+    (void)kill(getpid(), signal);
+    end_vm();
+    assert_int_equal(waitid(P_PID, (id_t)vm, &info, WEXITED | WNOWAIT), 0);
+    run();
+    assert_true(machine.life.requested && machine.life.vm_gone);
+    assert_int_equal(machine.life.action, ACTION_POWEROFF);
+    assert_int_equal(WEXITSTATUS(machine.vm_status), 5);
+}
+
+static void request_wins_over_end(void **state)
+{
+    EVERY_WAY(asked_and_ended(SIGUSR2))
+}
+
 static void asked_to(int signal, enum action action)
 {
     start_vm(0);
@@ -429,6 +448,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_with_the_vm),
         cmocka_unit_test(notices_what_ended_before),
+        cmocka_unit_test(request_wins_over_end),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(waits_no_longer_than_it_may),
         cmocka_unit_test(hurries_when_asked_twice),
