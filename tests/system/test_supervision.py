@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""PID 1 while the VM runs, and what it is asked meanwhile."""
+import re
+
+import pytest
+
+from facts import clean
+from machine import RELEASE, Machine, Part
+from programs import programs
+
+DATA = "-m /dev/nvme0n1p2:/data:ext4:nodev:\n--shutdown-report /data/report.md\n"
+VIRTUAL = ["-icount", "shift=0,sleep=off"]  # see test_crash
+RSS_OF_1 = "sed -n 's/^Rss: *//p' /proc/1/smaps | awk '{ sum += $1 } END { print sum }'"
+
+
+def device(config="", script="exit 0", **options):
+    return Machine(config=DATA + config, script=script, **{
+        "parts": [Part("ext4")], "files": programs("leftover"), **options})
+
+
+def report_of(machine, path="/report.md"):
+    text = machine.disk(0).partition(2).read(path)
+    return text and text.decode()
+
+
+def test_a_minute_of_idling():
+    """No wake-up at all: neither voluntary nor involuntary context switches."""
+    switches = "grep ctxt_switches /proc/1/status"
+    with Machine(root="initramfs", qemu=VIRTUAL,
+                 script=f"sleep 2 & wait $!; {switches} | report before; sh -c 'exec sleep 60'; "
+                        f"{switches} | report after; exit 0").boot() as vm:
+        assert vm.reported("before") == vm.reported("after", timeout=60)
+        assert vm.wait_end() == "reboot"
+
+
+ORPHANS = 10000
+
+
+def test_orphans_all_at_once():
+    machine = device(script=f"""cat /proc/sys/kernel/threads-max
+{RSS_OF_1} | report before; /t/leftover storm {ORPHANS} | report storm; {RSS_OF_1} | report after
+exit 0""", memory_mib=1600)
+    with machine.boot() as vm:
+        before, left, _ = vm.reported("storm", timeout=120).split()
+        assert int(before) == ORPHANS + 1 and int(left) == 1
+        assert int(vm.reported("after")) <= int(vm.reported("before")) + 4
+        assert vm.wait_end() == "reboot"
+    assert clean(machine, 1, 2)
+
+
+def test_the_oom_killer_is_named():
+    machine = device(script="/t/leftover heap 40; echo 1000 >/proc/$$/oom_score_adj; exec /t/leftover heap 2000")
+    with machine.boot() as vm:
+        assert vm.wait_end(60) == "reboot"
+    report = report_of(machine)
+    assert re.search(r"^## Shutdown$.*^- Out of memory: Killed process \d+ \(leftover\)", report, re.S | re.M)
+    assert clean(machine, 1, 2)
+
+
+DUMP = "=erl_crash_dump:0.5\nThu Jan  1 00:00:07 1970\nSlogan: Kernel pid terminated (application_controller)\n" \
+    "System version: Erlang/OTP 25\n"
+
+
+def test_reports_are_rotated_and_hold_the_crash_dump():
+    """Three boots: the newest two older ones are kept; the dump belongs to the run that wrote it."""
+    machine = device("--report-keep 2\n-e ERL_CRASH_DUMP=/data/erl_crash.dump")
+    for number in range(4):
+        dump = f"printf '{DUMP}'>$ERL_CRASH_DUMP; " if number == 3 else ""
+        with machine.boot(script=f"{dump}exit {number}") as vm:
+            assert vm.wait_end() == "reboot"
+    names = machine.disk(0).partition(2).list()
+    assert {name for name in names if name.startswith("report")} == {"report.md", "report.md.1", "report.md.2"}
+    for name, number in (("report.md", 3), ("report.md.1", 2), ("report.md.2", 1)):
+        text = report_of(machine, "/" + name)
+        assert f"Erlang exit status: {number}\n" in text
+        assert ("Kernel pid terminated (application_controller)" in text) == (number == 3)
+    assert clean(machine, 1, 2)
+
+
+# --- requests at any moment --------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("request_", [
+    "kill -USR2 1", "kill -STOP 1; kill -USR2 1; (sleep 0.1; kill -CONT 1) &",
+    "for i in 1 2 3 4 5 6 7 8; do true & done; kill -USR2 1", "kill -USR2 1; kill -CHLD 1",
+    "poweroff", "/bin/kill -USR2 1 & wait",
+])
+def test_a_request_and_the_exit_at_once(request_):
+    machine = Machine(script=f"{request_}; exit 9")
+    with machine.boot() as vm:
+        assert vm.wait_end() == "poweroff"
+        assert [line for line in vm.log_lines() if b"exit status: 9. Intentional: yes. Now: power off" in line]
+
+
+def test_a_request_during_pre_run_exec():
+    """The command ends at once, the VM is never started, and the disks are in order."""
+    machine = device('--pre-run-exec "/usr/bin/asks"\n', "mark vm; exit 0",
+                     files={"/usr/bin/asks": "#!/bin/sh\necho x >/data/x; kill -USR2 1; exec sleep 1000\n"})
+    with machine.boot() as vm:
+        assert vm.wait_end() == "poweroff"
+        assert b"vm" not in vm.report
+        asked = vm.time_of(rb"erlinit: Asked to power off")
+        assert vm.time_of(rb"reboot: ") - asked < 4
+    assert "Intentional exit: yes" in report_of(machine)
+    assert clean(machine, 1, 2)
+
+
+@pytest.mark.parametrize("again", ["signal", "keys"])
+def test_asked_again_everything_is_cut_short(again):
+    """Leftovers that would take a minute, and a command that would too."""
+    machine = device(script="/t/leftover catch 3 60000; trap 'mark told' TERM; kill -TERM 1; idle",
+                     config="--graceful-shutdown-timeout 60000\n--shutdown-timeout 60000\n--stop-grace 0\n")
+    if again == "signal":
+        machine.own[f"{RELEASE}/erts-1.0/bin/erlexec"] = \
+            "#!/bin/sh\n. /lib/guest.sh\n/t/leftover catch 3 60000; trap 'kill -TERM 1' TERM; kill -TERM 1; idle\n"
+    with machine.boot() as vm:
+        if again == "keys":
+            vm.wait_report(rb"^told$")
+            vm.press_ctrl_alt_del()
+        assert vm.wait_end() == "reboot"
+        asked = [float(stamp) for stamp in re.findall(rb"^\[ *([0-9.]+)\] erlinit: Asked to", vm.kmsg, re.M)]
+        assert len(asked) == 2
+        assert vm.time_of(rb"reboot: ") - asked[1] < 2.5
+    assert clean(machine, 1, 2)
+
+
+# --- commands and pauses at the end ------------------------------------------------------------------------------
+
+RUN_ON_EXIT = """#!/bin/sh
+. /lib/guest.sh
+report_file self /proc/self/status
+(true &); (sh -c 'true &'); i=0
+while [ $i -lt 1000 ] && grep -l '^State:.Z' /proc/[0-9]*/status >/dev/null 2>&1; do i=$((i + 1)); done
+grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l | report zombies
+exit 42
+"""
+
+
+def test_run_on_exit():
+    """In the foreground with clean signals, orphans reaped meanwhile, and its result is in the report."""
+    machine = device("-h\n--run-on-exit /usr/bin/last", "stty raw -echo; exit 3",
+                     files={"/usr/bin/last": RUN_ON_EXIT})
+    with machine.boot() as vm:
+        status = vm.reported("self").decode()
+        assert "\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n" in status
+        assert vm.reported("zombies").strip() == b"0"
+        assert vm.wait_end() == "halt"
+    report = report_of(machine)
+    assert "- run-on-exit result: 42\n" in report
+    assert "Erlang exit status: 3\n" in report
+    assert clean(machine, 1, 2)
+
+
+def test_a_person_leaves_the_last_shell():
+    """--run-on-exit /bin/sh is what people use it for: it is a shell that one can type at."""
+    machine = device("--run-on-exit /bin/sh", "exit 3")
+    with machine.boot() as vm:
+        vm.wait_for(rb"# $")
+        vm.send(b"echo six times seven is $((6 * 7)); exit 5\r")
+        vm.wait_for(rb"^six times seven is 42$")
+        assert vm.wait_end() == "reboot"
+    assert "- run-on-exit result: 5\n" in report_of(machine)
+
+
+@pytest.mark.parametrize("request_, waits", [("", True), ("kill -USR1 1; ", False)], ids=["unasked", "asked"])
+def test_exit_pause(request_, waits):
+    machine = device("-h\n--exit-pause 1500", f"{request_}exit 3")
+    with machine.boot() as vm:
+        assert vm.wait_end() == "halt"
+        ended = vm.time_of(rb"EXT4-fs \(nvme0n1p2\): unmounting")
+        assert (vm.time_of(rb"reboot: ") - ended >= 1.45) == waits
+    assert clean(machine, 1, 2)
