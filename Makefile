@@ -54,7 +54,7 @@ ALL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,
                -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static $(if $(findstring clang,$(CC)),,-no-pie)) $(if $(findstring musl,$(CC)),$(LAYOUT)) $(LDFLAGS)
 
 # Linked in this order, what PID 1 needs while the VM runs last: next to libc, and apart from what only boot needs.
-ROOMS   := config boot vm shutdown . supervise base
+ROOMS   := config boot storage vm shutdown . supervise base
 SOURCES := $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c)))
 SOURCES := $(SOURCES:src/./%=src/%)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)

@@ -117,14 +117,4 @@ struct mount_spec {
 int mount_parse(const char *text, struct mount_spec *spec, const char **problem,
                 const char **unknown);
 
-/*
- * The seed protocol (compat section 11), used at boot and at shutdown. `directory` is <state
- * dir>/seedrng. Credits only what may be credited. 0, or the first -errno after all possible has
- * been done (each failure is logged).
- */
-int entropy_refresh(const char *directory);
-
-/* Latest time known to the seed directory (mtime of its files), 0 if none. */
-int64_t entropy_last_time(const char *directory);
-
 #endif

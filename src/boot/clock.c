@@ -6,6 +6,7 @@
 #include "erlinit/arena.h"
 #include "erlinit/boot.h"
 #include "erlinit/files.h"
+#include "erlinit/seed.h"
 #include "erlinit/text.h"
 
 #include <errno.h>
@@ -57,7 +58,7 @@ static int64_t latest_known(const struct options *options)
 {
     int64_t floor_s = newest_in_search_path(options->release_path.text, BUILD_TIME_S);
     const char *seeds = arena_format("%s/seedrng", options->state_directory.text);
-    int64_t stored_s = seeds ? entropy_last_time(seeds) : 0;
+    int64_t stored_s = seeds ? seed_last_time(seeds) : 0;
 
     return stored_s > floor_s ? stored_s : floor_s;
 }

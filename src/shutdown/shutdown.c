@@ -2,10 +2,10 @@
 /* The table of the shutdown, the loop that runs it, and its small steps. */
 #include "erlinit/shutdown.h"
 
-#include "erlinit/boot.h"
 #include "erlinit/child.h"
 #include "erlinit/files.h"
 #include "erlinit/log.h"
+#include "erlinit/seed.h"
 #include "erlinit/supervisor.h"
 #include "erlinit/text.h"
 #include "erlinit/times.h"
@@ -139,7 +139,7 @@ static int save_seed(void *argument)
     const struct options *options = argument;
     TEXT_ON_STACK(directory, 4096);
     text_format(&directory, "%s/seedrng", options->state_directory.text);
-    return directory.cut ? ENAMETOOLONG : -entropy_refresh(directory.at);
+    return directory.cut ? ENAMETOOLONG : -seed_refresh(directory.at);
 }
 
 void shutdown_save_seed(struct shutdown *self)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The vector of RFC 7693, appendix B, and lengths around the block size (values: Python's hashlib).
  */
-#include "../../src/boot/blake2s.h"
+#include "../../src/storage/blake2s.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

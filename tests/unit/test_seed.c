@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The seed: never used twice, never trusted too early, never through a link. */
 /* wrap: ioctl getrandom fsync unlinkat clock_gettime */
-#include "../../src/boot/blake2s.h"
+#include "../../src/storage/blake2s.h"
 #include "erlinit/boot.h"
+#include "erlinit/seed.h"
 #include "log_spy.h"
 
 #include <setjmp.h>
@@ -169,7 +170,7 @@ static void stores_a_first_seed(void **state)
 
     (void)state;
     mode_t mask = umask(0);
-    assert_int_equal(entropy_refresh(seeds), 0);
+    assert_int_equal(seed_refresh(seeds), 0);
     assert_int_equal(umask(mask), 0); /* untouched */
     assert_int_equal(added_count, 0);
     assert_int_equal(stat(seeds, &status), 0);
@@ -185,7 +186,7 @@ static void does_not_trust_an_unready_pool(void **state)
 {
     (void)state;
     pool_ready = false;
-    assert_int_equal(entropy_refresh(seeds), 0);
+    assert_int_equal(seed_refresh(seeds), 0);
     assert_true(exists("seed.no-credit"));
     assert_false(exists("seed.credit"));
 }
@@ -195,7 +196,7 @@ static void removes_before_it_uses(void **state)
     (void)state;
     assert_int_equal(mkdir(seeds, 0700), 0);
     write_file(in_seeds("seed.credit"), "old seed");
-    assert_int_equal(entropy_refresh(seeds), 0);
+    assert_int_equal(seed_refresh(seeds), 0);
     assert_true(strncmp(order, "ufp", 3) == 0);
     assert_int_equal(added_count, 1);
     assert_int_equal(credits[0], 64);
@@ -209,7 +210,7 @@ static void credits_only_the_creditable(void **state)
     assert_int_equal(mkdir(seeds, 0700), 0);
     write_file(in_seeds("seed.credit"), "AAAA");
     write_file(in_seeds("seed.no-credit"), "BBBB");
-    assert_int_equal(entropy_refresh(seeds), 0);
+    assert_int_equal(seed_refresh(seeds), 0);
     assert_int_equal(added_count, 2);
     assert_memory_equal(added[0], "BBBB", 4);
     assert_int_equal(credits[0], 0);
@@ -229,12 +230,12 @@ static void credits_nothing_if_told_so(void **state)
         (void)unlink(in_seeds("seed.credit"));
         write_file(in_seeds("seed.credit"), "AAAA");
         assert_int_equal(setenv("SEEDRNG_SKIP_CREDIT", yes[i], 1), 0);
-        assert_int_equal(entropy_refresh(seeds), 0);
+        assert_int_equal(seed_refresh(seeds), 0);
         assert_int_equal(credits[0], 0);
     }
     added_count = 0;
     assert_int_equal(setenv("SEEDRNG_SKIP_CREDIT", "0", 1), 0);
-    assert_int_equal(entropy_refresh(seeds), 0);
+    assert_int_equal(seed_refresh(seeds), 0);
     assert_true(credits[0] > 0);
 }
 
@@ -245,7 +246,7 @@ static void does_not_use_what_it_cannot_remove(void **state)
     assert_int_equal(mkdir(seeds, 0700), 0);
     write_file(in_seeds("seed.credit"), "AAAA");
     cannot_unlink = true;
-    assert_int_equal(entropy_refresh(seeds), -EIO);
+    assert_int_equal(seed_refresh(seeds), -EIO);
     assert_int_equal(added_count, 0);
     assert_int_equal(log_spy_count(LOG_WARNING), 1);
 }
@@ -259,7 +260,7 @@ static void follows_no_link_to_a_seed(void **state)
     write_file(in_seeds("target"), "AAAA");
     assert_int_equal(symlink("target", in_seeds("seed.credit")), 0);
     assert_int_equal(symlink("target", in_seeds("seed.no-credit")), 0);
-    assert_true(entropy_refresh(seeds) < 0);
+    assert_true(seed_refresh(seeds) < 0);
     assert_int_equal(added_count, 0);
     assert_int_equal(read_file("target", content), 4);
     assert_memory_equal(content, "AAAA", 4);
@@ -270,7 +271,7 @@ static void follows_no_link_to_the_directory(void **state)
 {
     (void)state;
     assert_int_equal(symlink("/tmp", seeds), 0);
-    assert_true(entropy_refresh(seeds) < 0);
+    assert_true(seed_refresh(seeds) < 0);
     assert_int_equal(log_spy_count(LOG_WARNING), 1);
 }
 
@@ -282,17 +283,17 @@ static void uses_nobody_elses_seed(void **state)
     assert_int_equal(mkdir(seeds, 0700), 0);
     write_file(in_seeds("seed.credit"), "AAAA");
     assert_int_equal(chown(in_seeds("seed.credit"), 1000, 1000), 0);
-    assert_int_equal(entropy_refresh(seeds), -EPERM);
+    assert_int_equal(seed_refresh(seeds), -EPERM);
     assert_int_equal(added_count, 0);
     assert_int_equal(chown(seeds, 1000, 1000), 0);
-    assert_int_equal(entropy_refresh(seeds), -EPERM);
+    assert_int_equal(seed_refresh(seeds), -EPERM);
 }
 
 static void warns_once_without_a_place(void **state)
 {
     (void)state;
     (void)strcat(directory, "/no/such");
-    assert_int_equal(entropy_refresh(directory), -ENOENT);
+    assert_int_equal(seed_refresh(directory), -ENOENT);
     assert_int_equal(log_spy_count(LOG_WARNING), 1);
     directory[strlen(directory) - strlen("/no/such")] = '\0';
 }
@@ -303,9 +304,9 @@ static void makes_a_new_seed_each_time(void **state)
     unsigned char first[1024], second[1024];
 
     (void)state;
-    assert_int_equal(entropy_refresh(seeds), 0);
+    assert_int_equal(seed_refresh(seeds), 0);
     ssize_t length = read_file("seed.credit", first);
-    assert_int_equal(entropy_refresh(seeds), 0);
+    assert_int_equal(seed_refresh(seeds), 0);
     assert_int_equal(read_file("seed.credit", second), length);
     assert_memory_not_equal(first + length - 32, second + length - 32, 32);
     assert_int_equal(added_count, 1);
@@ -323,7 +324,7 @@ static void hashes_as_the_protocol_says(void **state)
     assert_int_equal(mkdir(seeds, 0700), 0);
     write_file(in_seeds("seed.credit"), "AAAA");
     clock_stands = true;
-    assert_int_equal(entropy_refresh(seeds), 0);
+    assert_int_equal(seed_refresh(seeds), 0);
     clock_stands = false;
     size_t length = (size_t)read_file("seed.credit", seed);
     memset(fresh, 'n', sizeof fresh);
@@ -344,10 +345,10 @@ static void knows_the_last_time(void **state)
     const struct timespec times[2] = {{.tv_sec = 1234567890}, {.tv_sec = 1234567890}};
 
     (void)state;
-    assert_int_equal(entropy_last_time(seeds), 0);
-    assert_int_equal(entropy_refresh(seeds), 0);
+    assert_int_equal(seed_last_time(seeds), 0);
+    assert_int_equal(seed_refresh(seeds), 0);
     assert_int_equal(utimensat(AT_FDCWD, in_seeds("seed.credit"), times, 0), 0);
-    assert_int_equal(entropy_last_time(seeds), 1234567890);
+    assert_int_equal(seed_last_time(seeds), 1234567890);
 }
 
 int main(void)
