@@ -153,6 +153,8 @@ check:
 # ---- lint: every tool with its rules in the tree ----
 LINT_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -isystem build/deps/include -DERLINIT_VERSION='"0"' -DBUILD_TIME_S=0
 lint: format-check
+	@echo "lint: manual"
+	@tests/unit/check_manual --messages
 	@echo "lint: clang -Werror"
 	@for f in $(SOURCES); do clang $(LINT_CFLAGS) $(WARNINGS) -fsyntax-only $$f || exit 1; done
 	@echo "lint: cppcheck"
