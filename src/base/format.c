@@ -81,6 +81,19 @@ static void add_string(struct text *text, const struct conversion *how, const ch
     text_add_bytes(text, string, length);
 }
 
+/* musl has words for fewer errors than Linux has (EUCLEAN, a damaged file system, not for one). */
+static void add_error(struct text *text, const struct conversion *how, int error)
+{
+    const char *words = strerror(error);
+    if (error == 0 || !text_equal(words, strerror(0))) {
+        add_string(text, how, words);
+        return;
+    }
+    TEXT_ON_STACK(number, 24);
+    text_format(&number, "Error %d", error);
+    add_string(text, how, number.at);
+}
+
 static size_t read_digits(const char **format)
 {
     size_t number = 0;
@@ -123,7 +136,7 @@ static void convert(struct text *text, const char **format, int error, va_list *
     if (letter == 's') {
         add_string(text, &how, va_arg(*arguments, const char *));
     } else if (letter == 'm') {
-        add_string(text, &how, strerror(error));
+        add_error(text, &how, error);
     } else if (letter == 'd' || letter == 'i') {
         long long value = take_signed(&how, arguments);
         unsigned long long size =

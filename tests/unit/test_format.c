@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* text_vformat() against the C library's printf(3), where both know a conversion. */
+/* wrap: strerror */
 #include "erlinit/text.h"
 
 #include <setjmp.h>
@@ -25,6 +26,37 @@ static char theirs[256];
         assert_string_equal(ours, theirs);                                                         \
         assert_int_equal(text.length, length);                                                     \
     } while (0)
+
+char *__real_strerror(int error);
+char *__wrap_strerror(int error);
+
+/* musl's answer to what it doesn't know. */
+static bool know_few_errors;
+
+char *__wrap_strerror(int error)
+{
+    static char nothing[] = "No error information";
+    return know_few_errors && error != ENOENT ? nothing : __real_strerror(error);
+}
+
+static void numbers_errors_without_words(void **state)
+{
+    (void)state;
+    know_few_errors = true;
+    errno = EUCLEAN;
+    struct text text = text_into(ours, sizeof ours);
+    assert_true(text_format(&text, "%m."));
+    assert_string_equal(ours, "Error 117.");
+    errno = ENOENT;
+    text = text_into(ours, sizeof ours);
+    assert_true(text_format(&text, "%m."));
+    assert_string_equal(ours, "No such file or directory.");
+    errno = 0;
+    text = text_into(ours, sizeof ours);
+    assert_true(text_format(&text, "%m."));
+    assert_string_equal(ours, "No error information.");
+    know_few_errors = false;
+}
 
 static void writes_numbers(void **state)
 {
@@ -117,6 +149,7 @@ int main(void)
         cmocka_unit_test(pads),
         cmocka_unit_test(writes_strings),
         cmocka_unit_test(names_errors),
+        cmocka_unit_test(numbers_errors_without_words),
         cmocka_unit_test(survives_formats_that_end_early),
         cmocka_unit_test(cuts_at_every_length),
     };
