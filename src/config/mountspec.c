@@ -20,54 +20,53 @@
 /* What mount(8) calls the flags of mount(2). A later word of a pair takes back the earlier one. */
 struct flag {
     const char *name;
-    unsigned int set;
-    unsigned int clear;
-    unsigned int propagation;
+    enum { SET, CLEAR, PROPAGATE } what;
+    unsigned int bits;
 };
 
 static const struct flag flags[] = {
-    {"ro", MS_RDONLY, 0, 0},
-    {"rw", 0, MS_RDONLY, 0},
-    {"nosuid", MS_NOSUID, 0, 0},
-    {"suid", 0, MS_NOSUID, 0},
-    {"nodev", MS_NODEV, 0, 0},
-    {"dev", 0, MS_NODEV, 0},
-    {"noexec", MS_NOEXEC, 0, 0},
-    {"exec", 0, MS_NOEXEC, 0},
-    {"sync", MS_SYNCHRONOUS, 0, 0},
-    {"async", 0, MS_SYNCHRONOUS, 0},
-    {"dirsync", MS_DIRSYNC, 0, 0},
-    {"mand", MS_MANDLOCK, 0, 0},
-    {"nomand", 0, MS_MANDLOCK, 0},
-    {"noatime", MS_NOATIME, 0, 0},
-    {"atime", 0, MS_NOATIME, 0},
-    {"nodiratime", MS_NODIRATIME, 0, 0},
-    {"diratime", 0, MS_NODIRATIME, 0},
-    {"relatime", MS_RELATIME, 0, 0},
-    {"norelatime", 0, MS_RELATIME, 0},
-    {"strictatime", MS_STRICTATIME, 0, 0},
-    {"nostrictatime", 0, MS_STRICTATIME, 0},
-    {"lazytime", MS_LAZYTIME, 0, 0},
-    {"nolazytime", 0, MS_LAZYTIME, 0},
-    {"nosymfollow", MS_NOSYMFOLLOW, 0, 0},
-    {"symfollow", 0, MS_NOSYMFOLLOW, 0},
-    {"iversion", MS_I_VERSION, 0, 0},
-    {"noiversion", 0, MS_I_VERSION, 0},
-    {"silent", MS_SILENT, 0, 0},
-    {"loud", 0, MS_SILENT, 0},
-    {"defaults", 0, 0, 0},
-    {"bind", MS_BIND, 0, 0},
-    {"rbind", MS_BIND | MS_REC, 0, 0},
-    {"remount", MS_REMOUNT, 0, 0},
-    {"move", MS_MOVE, 0, 0},
-    {"private", 0, 0, MS_PRIVATE},
-    {"rprivate", 0, 0, MS_PRIVATE | MS_REC},
-    {"shared", 0, 0, MS_SHARED},
-    {"rshared", 0, 0, MS_SHARED | MS_REC},
-    {"slave", 0, 0, MS_SLAVE},
-    {"rslave", 0, 0, MS_SLAVE | MS_REC},
-    {"unbindable", 0, 0, MS_UNBINDABLE},
-    {"runbindable", 0, 0, MS_UNBINDABLE | MS_REC},
+    {"ro", SET, MS_RDONLY},
+    {"rw", CLEAR, MS_RDONLY},
+    {"nosuid", SET, MS_NOSUID},
+    {"suid", CLEAR, MS_NOSUID},
+    {"nodev", SET, MS_NODEV},
+    {"dev", CLEAR, MS_NODEV},
+    {"noexec", SET, MS_NOEXEC},
+    {"exec", CLEAR, MS_NOEXEC},
+    {"sync", SET, MS_SYNCHRONOUS},
+    {"async", CLEAR, MS_SYNCHRONOUS},
+    {"dirsync", SET, MS_DIRSYNC},
+    {"mand", SET, MS_MANDLOCK},
+    {"nomand", CLEAR, MS_MANDLOCK},
+    {"noatime", SET, MS_NOATIME},
+    {"atime", CLEAR, MS_NOATIME},
+    {"nodiratime", SET, MS_NODIRATIME},
+    {"diratime", CLEAR, MS_NODIRATIME},
+    {"relatime", SET, MS_RELATIME},
+    {"norelatime", CLEAR, MS_RELATIME},
+    {"strictatime", SET, MS_STRICTATIME},
+    {"nostrictatime", CLEAR, MS_STRICTATIME},
+    {"lazytime", SET, MS_LAZYTIME},
+    {"nolazytime", CLEAR, MS_LAZYTIME},
+    {"nosymfollow", SET, MS_NOSYMFOLLOW},
+    {"symfollow", CLEAR, MS_NOSYMFOLLOW},
+    {"iversion", SET, MS_I_VERSION},
+    {"noiversion", CLEAR, MS_I_VERSION},
+    {"silent", SET, MS_SILENT},
+    {"loud", CLEAR, MS_SILENT},
+    {"defaults", SET, 0},
+    {"bind", SET, MS_BIND},
+    {"rbind", SET, MS_BIND | MS_REC},
+    {"remount", SET, MS_REMOUNT},
+    {"move", SET, MS_MOVE},
+    {"private", PROPAGATE, MS_PRIVATE},
+    {"rprivate", PROPAGATE, MS_PRIVATE | MS_REC},
+    {"shared", PROPAGATE, MS_SHARED},
+    {"rshared", PROPAGATE, MS_SHARED | MS_REC},
+    {"slave", PROPAGATE, MS_SLAVE},
+    {"rslave", PROPAGATE, MS_SLAVE | MS_REC},
+    {"unbindable", PROPAGATE, MS_UNBINDABLE},
+    {"runbindable", PROPAGATE, MS_UNBINDABLE | MS_REC},
 };
 
 static const struct flag *find_flag(const char *name, size_t length)
@@ -80,9 +79,12 @@ static const struct flag *find_flag(const char *name, size_t length)
 
 static void apply_flag(const struct flag *flag, struct mount_spec *spec)
 {
-    spec->flags = (spec->flags | flag->set) & ~(unsigned long)flag->clear;
-    if (flag->propagation != 0)
-        spec->propagation = flag->propagation;
+    if (flag->what == SET)
+        spec->flags |= flag->bits;
+    else if (flag->what == CLEAR)
+        spec->flags &= ~(unsigned long)flag->bits;
+    else
+        spec->propagation = flag->bits;
 }
 
 static int parse_flags(const char *text, struct mount_spec *spec, const char **unknown)
