@@ -85,13 +85,13 @@ struct option_row {
     const char *name; /* without -- */
     char letter;      /* or 0 */
     bool ours;        /* not of the compatibility contract: gives way where a prefix is short */
+    unsigned char minimum; /* OPTION_NUMBER */
+    enum option_kind kind : 8;
     unsigned short offset; /* in struct options */
-    enum option_kind kind;
     int value;   /* OPTION_ACTION: what is stored; OPTION_NUMBER: the default; OPTION_LIST: what
                     separates several values in one (a backslash before it takes that meaning away
                     and stays), or 0 */
-    int minimum; /* OPTION_NUMBER */
-    int maximum;
+    int maximum; /* OPTION_NUMBER */
     const char *text;     /* OPTION_TEXT: the default, or NULL */
     const char *argument; /* name of the argument in the help, NULL: takes none */
     const char *group;    /* heading in the help */
