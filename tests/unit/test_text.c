@@ -114,7 +114,7 @@ static void reads_numbers(void **state)
     (void)state;
     static const struct {
         const char *text;
-        int base;
+        unsigned int base;
         long long minimum, maximum, value;
         int result;
     } rows[] = {
@@ -137,6 +137,11 @@ static void reads_numbers(void **state)
         {"9223372036854775808", 0, 0, LLONG_MAX, 0, -ERANGE},
         {"-9223372036854775808", 0, LLONG_MIN, 0, LLONG_MIN, 0},
         {"-9223372036854775809", 0, LLONG_MIN, 0, 0, -ERANGE},
+        {"+7", 10, 0, 10, 7, 0},
+        {"+-7", 10, -10, 10, 0, -EINVAL},
+        {"- 7", 10, -10, 10, 0, -EINVAL},
+        {"0X1f", 0, 0, 100, 31, 0},
+        {"99999999999999999999999999", 0, 0, LLONG_MAX, 0, -ERANGE},
         {"9223372036854775808x", 0, 0, LLONG_MAX, 0, -EINVAL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -147,6 +152,37 @@ static void reads_numbers(void **state)
         if (result != rows[i].result || number != (result == 0 ? rows[i].value : 4711))
             fail_msg("\"%s\": %d, %lld", rows[i].text, result, number);
     }
+}
+
+static void reads_digits(void **state)
+{
+    (void)state;
+    unsigned long long number = 4711;
+    static const char line[] = "0000000180014a07\nSigCgt";
+    assert_ptr_equal(text_read_digits(line, 16, &number), line + 16);
+    assert_true(number == 0x180014a07);
+    assert_ptr_equal(text_read_digits(line + 5, 8, &number), line + 8);
+    assert_true(number == 1);
+    assert_ptr_equal(text_read_digits(line + 16, 10, &number), line + 16);
+    assert_true(number == 0);
+    assert_string_equal(text_read_digits("18446744073709551615,", 10, &number), ",");
+    assert_true(number == ULLONG_MAX);
+    assert_string_equal(text_read_digits("18446744073709551617 ", 10, &number), " ");
+    assert_true(number == ULLONG_MAX);
+    assert_string_equal(text_read_digits("fFg", 16, &number), "g");
+    assert_true(number == 0xff);
+}
+
+static void finds(void **state)
+{
+    (void)state;
+    static const char string[] = "aab, aabc";
+    assert_ptr_equal(text_find(string, "aabc"), string + 5);
+    assert_ptr_equal(text_find(string, "aab"), string);
+    assert_ptr_equal(text_find(string, "c"), string + 8);
+    assert_ptr_equal(text_find(string, ""), string);
+    assert_null(text_find(string, "cd"));
+    assert_null(text_find("", "a"));
 }
 
 static const char *printable(const char *string, size_t length, size_t size)
@@ -220,6 +256,8 @@ int main(void)
         cmocka_unit_test(trims),
         cmocka_unit_test(compares),
         cmocka_unit_test(reads_numbers),
+        cmocka_unit_test(reads_digits),
+        cmocka_unit_test(finds),
         cmocka_unit_test(shows_what_a_terminal_must_not_see),
         cmocka_unit_test(cuts_printable_text_visibly),
     };
