@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two libraries and musl itself would bring along, and this program has no use for: 35 KB.
+ * What the two libraries and musl itself would bring along, and this program has no use for: 30 KB.
  *
  * Debian's archives are built for glibc with _FORTIFY_SOURCE; linked with musl they lack the
  * checking variants of two calls (LSB gives their contracts). Of these, __fprintf_chk is reached
@@ -36,13 +36,6 @@
 #define SETGROUPS SYS_setgroups
 #define SETRESUID SYS_setresuid
 #define SETRESGID SYS_setresgid
-#endif
-
-/* musl's time_t has 64 bits everywhere, and so has the newer of two calls. */
-#ifdef SYS_clock_gettime64
-#define CLOCK_GETTIME SYS_clock_gettime64
-#else
-#define CLOCK_GETTIME SYS_clock_gettime
 #endif
 
 long __fdelt_chk(long fd);
@@ -153,9 +146,11 @@ int setrlimit(int resource, const struct rlimit *limit)
     return (int)syscall(SYS_prlimit64, 0, resource, limit, NULL);
 }
 
+/* On 32-bit processors musl has to try two calls: kernels before 5.1 know only the older. */
+#ifndef SYS_clock_gettime64
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    return (int)syscall(CLOCK_GETTIME, clock, now);
+    return (int)syscall(SYS_clock_gettime, clock, now);
 }
 
 time_t time(time_t *also)
@@ -167,4 +162,5 @@ time_t time(time_t *also)
         *also = now.tv_sec;
     return now.tv_sec;
 }
+#endif
 #endif
