@@ -37,19 +37,18 @@ ORPHANS = 10000
 
 
 def test_orphans_all_at_once():
-    machine = device(script=f"""cat /proc/sys/kernel/threads-max
-{RSS_OF_1} | report before; /t/leftover storm {ORPHANS} | report storm; {RSS_OF_1} | report after
-exit 0""", memory_mib=1600)
+    machine = device(script=f"""echo 20000 >/proc/sys/kernel/threads-max; {RSS_OF_1} | report before; cat /proc/uptime; /t/leftover storm {ORPHANS} | report storm; cat /proc/uptime; {RSS_OF_1} | report after
+exit 0""", memory_mib=768)
     with machine.boot() as vm:
-        before, left, _ = vm.reported("storm", timeout=120).split()
-        assert int(before) == ORPHANS + 1 and int(left) == 1
+        most, left = vm.reported("storm", timeout=120).split()
+        assert int(most) >= ORPHANS - 10 and int(left) <= 0  # kernel threads come and go
         assert int(vm.reported("after")) <= int(vm.reported("before")) + 4
         assert vm.wait_end() == "reboot"
     assert clean(machine, 1, 2)
 
 
 def test_the_oom_killer_is_named():
-    machine = device(script="/t/leftover heap 40; echo 1000 >/proc/$$/oom_score_adj; exec /t/leftover heap 2000")
+    machine = device(script="exec /t/leftover eat 100")
     with machine.boot() as vm:
         assert vm.wait_end(60) == "reboot"
     report = report_of(machine)
@@ -57,30 +56,32 @@ def test_the_oom_killer_is_named():
     assert clean(machine, 1, 2)
 
 
-DUMP = "=erl_crash_dump:0.5\nThu Jan  1 00:00:07 1970\nSlogan: Kernel pid terminated (application_controller)\n" \
-    "System version: Erlang/OTP 25\n"
+DUMP = "=erl_crash_dump:0.5\\nThu Jan  1 00:00:07 1970\\nSlogan: Kernel pid terminated (application_controller)\\n" \
+    "System version: Erlang/OTP 25\\n"
 
 
 def test_reports_are_rotated_and_hold_the_crash_dump():
-    """Three boots: the newest two older ones are kept; the dump belongs to the run that wrote it."""
-    machine = device("--report-keep 2\n-e ERL_CRASH_DUMP=/data/erl_crash.dump")
+    """Four boots: two older reports are kept; the dump belongs to the run that wrote it."""
+    machine = device("--report-keep 2\n-e ERL_CRASH_DUMP=/data/erl_crash.dump", f"""n=$(cat /data/n || echo 0)
+echo $((n + 1)) >/data/n; [ $n != 2 ] || printf '{DUMP}' >$ERL_CRASH_DUMP
+exit $n""")
     for number in range(4):
-        dump = f"printf '{DUMP}'>$ERL_CRASH_DUMP; " if number == 3 else ""
-        with machine.boot(script=f"{dump}exit {number}") as vm:
+        machine.rtc = f"base=203{number}-01-01"
+        with machine.boot() as vm:
             assert vm.wait_end() == "reboot"
     names = machine.disk(0).partition(2).list()
     assert {name for name in names if name.startswith("report")} == {"report.md", "report.md.1", "report.md.2"}
     for name, number in (("report.md", 3), ("report.md.1", 2), ("report.md.2", 1)):
         text = report_of(machine, "/" + name)
         assert f"Erlang exit status: {number}\n" in text
-        assert ("Kernel pid terminated (application_controller)" in text) == (number == 3)
+        assert ("Kernel pid terminated (application_controller)" in text) == (number == 2)
     assert clean(machine, 1, 2)
 
 
 # --- requests at any moment --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("request_", [
-    "kill -USR2 1", "kill -STOP 1; kill -USR2 1; (sleep 0.1; kill -CONT 1) &",
+    "kill -USR2 1", "kill -STOP 1; kill -USR2 1; kill -CONT 1",
     "for i in 1 2 3 4 5 6 7 8; do true & done; kill -USR2 1", "kill -USR2 1; kill -CHLD 1",
     "poweroff", "/bin/kill -USR2 1 & wait",
 ])
@@ -118,7 +119,7 @@ def test_asked_again_everything_is_cut_short(again):
             vm.press_ctrl_alt_del()
         assert vm.wait_end() == "reboot"
         asked = [float(stamp) for stamp in re.findall(rb"^\[ *([0-9.]+)\] erlinit: Asked to", vm.kmsg, re.M)]
-        assert len(asked) == 2
+        assert len(asked) >= 2
         assert vm.time_of(rb"reboot: ") - asked[1] < 2.5
     assert clean(machine, 1, 2)
 
@@ -127,7 +128,7 @@ def test_asked_again_everything_is_cut_short(again):
 
 RUN_ON_EXIT = """#!/bin/sh
 . /lib/guest.sh
-report_file self /proc/self/status
+cat /proc/self/status | report self
 (true &); (sh -c 'true &'); i=0
 while [ $i -lt 1000 ] && grep -l '^State:.Z' /proc/[0-9]*/status >/dev/null 2>&1; do i=$((i + 1)); done
 grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l | report zombies
@@ -154,7 +155,7 @@ def test_a_person_leaves_the_last_shell():
     """--run-on-exit /bin/sh is what people use it for: it is a shell that one can type at."""
     machine = device("--run-on-exit /bin/sh", "exit 3")
     with machine.boot() as vm:
-        vm.wait_for(rb"# $")
+        vm.wait_for(rb"# \x1b\[6n")
         vm.send(b"echo six times seven is $((6 * 7)); exit 5\r")
         vm.wait_for(rb"^six times seven is 42$")
         assert vm.wait_end() == "reboot"

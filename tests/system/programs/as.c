@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* as NAME PROGRAM...: runs PROGRAM with NAME as its argv[0]; storage daemons begin theirs with @. */
+/* as NAME PROGRAM...: runs PROGRAM with NAME as its argv[0]; storage daemons begin theirs with @.
+ */
 #include <unistd.h>
 
 int main(int argc, char *argv[])

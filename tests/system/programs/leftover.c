@@ -7,15 +7,15 @@
  *   leftover catch COUNT MS     catch it, and exit MS ms later
  *   leftover stop COUNT         are stopped
  *   leftover heap MIB           one, of that size, whose memory is really there; ignores SIGTERM
- *   leftover storm COUNT        orphans that end all at once; prints how many PID 1 had left when
- *                               looked at for the last time, and how often was looked
- *   leftover run COMMAND...     runs COMMAND when it gets SIGTERM, then exits
- *   leftover mounts COMMAND...  ignores SIGTERM; runs COMMAND when the first mount has gone
- *   leftover write FILE         opens FILE, says so, then writes to it
+ *   leftover storm COUNT        orphans that end all at once; prints how many there were, and how
+ * many are left when that number no longer falls leftover eat MIB            itself: takes memory,
+ * and then more leftover run COMMAND...     runs COMMAND when it gets SIGTERM, then exits leftover
+ * mounts COMMAND...  ignores SIGTERM; runs COMMAND when the first mount has gone leftover write
+ * FILE         opens FILE, says so, then writes to it again and again
  *
- * Except for the last two all have the init as their parent and are ready when `leftover` returns.
+ * Except for storm, eat, mounts and write all have the init as their parent and are ready when
+ * `leftover` returns.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -27,6 +27,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define STORM_MOST        10000
+#define STORM_STACK_BYTES 512
 
 static long exit_after_ms;
 static char **run_words;
@@ -43,6 +46,16 @@ static void on_term(int number)
     _exit(0);
 }
 
+static void take(size_t mib)
+{
+    size_t size = mib << 20;
+    char *heap = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (heap == MAP_FAILED)
+        _exit(1);
+    for (size_t i = 0; i < size; i += 4096)
+        heap[i] = 1;
+}
+
 static void stay(const char *mode, int ready)
 {
     setsid();
@@ -50,14 +63,8 @@ static void stay(const char *mode, int ready)
         signal(SIGTERM, SIG_IGN);
     if (strcmp(mode, "catch") == 0 || strcmp(mode, "run") == 0)
         signal(SIGTERM, on_term);
-    if (strcmp(mode, "heap") == 0) {
-        size_t size = (size_t)exit_after_ms << 20;
-        char *heap = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (heap == MAP_FAILED)
-            _exit(1);
-        for (size_t i = 0; i < size; i += 4096)
-            heap[i] = 1;
-    }
+    if (strcmp(mode, "heap") == 0)
+        take((size_t)exit_after_ms);
     (void)!write(ready, "", 1);
     close(ready);
     if (strcmp(mode, "stop") == 0)
@@ -88,58 +95,58 @@ static int leave(const char *mode, int count)
     return 0;
 }
 
-/* Children of PID 1; CONFIG_PROC_CHILDREN may be off, so by /proc. */
-static int orphans(void)
+/* Processes there are, the dead that nobody has waited for included: /proc/loadavg, "a b c
+ * running/ALL pid". */
+static int processes(void)
 {
-    int count = 0;
-    DIR *proc = opendir("/proc");
-    for (struct dirent *entry; proc != NULL && (entry = readdir(proc)) != NULL;) {
-        char text[512];
-        snprintf(text, sizeof text, "/proc/%s/stat", entry->d_name);
-        int fd = entry->d_name[0] > '0' && entry->d_name[0] <= '9' ? open(text, O_RDONLY) : -1;
-        ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-        text[length < 0 ? 0 : length] = '\0';
-        const char *at = strrchr(text, ')');
-        count += at != NULL && strncmp(at + 4, "1 ", 2) == 0 ? 1 : 0;
-        if (fd >= 0)
-            close(fd);
-    }
-    closedir(proc);
-    return count;
+    char text[128];
+    int fd = open("/proc/loadavg", O_RDONLY);
+    ssize_t length = read(fd, text, sizeof text - 1);
+    text[length < 0 ? 0 : length] = '\0';
+    close(fd);
+    const char *slash = strchr(text, '/');
+    return slash == NULL ? -1 : atoi(slash + 1);
+}
+
+static int end_with_pipe(void *end)
+{
+    char byte;
+    return read(*(int *)end, &byte, 1) < 0;
+}
+
+/* In one memory, which makes ten thousand processes a matter of a second. */
+static void make_orphans(int *go, int count)
+{
+    static char stacks[STORM_MOST][STORM_STACK_BYTES] __attribute__((aligned(16)));
+    close(go[1]);
+    for (int i = 0; i < count; i++)
+        if (i >= STORM_MOST ||
+            clone(end_with_pipe, stacks[i] + STORM_STACK_BYTES, CLONE_VM | SIGCHLD, go) < 0)
+            _exit(1);
+    _exit(0);
 }
 
 static int storm(int count)
 {
     int go[2];
-    char byte;
+    int before = processes();
     if (pipe(go) < 0)
         return 1;
     pid_t parent = fork();
-    if (parent == 0) {
-        close(go[1]);
-        for (int i = 0; i < count; i++) {
-            pid_t pid = fork();
-            if (pid < 0)
-                _exit(1);
-            if (pid == 0)
-                _exit(read(go[0], &byte, 1) < 0);
-        }
-        _exit(0);
-    }
+    if (parent == 0)
+        make_orphans(go, count);
     close(go[0]);
     int status = 1;
-    waitpid(parent, &status, 0);
-    if (status != 0)
+    if (waitpid(parent, &status, 0) != parent || status != 0)
         return 1;
-    int before = orphans();
-    close(go[1]); /* they have their end of file, all at once */
-    int left = before;
-    int tries = 0;
-    for (; tries < 10000 && left > 1; tries++) {
+    int most = processes() - before;
+    close(go[1]); /* all at once */
+    int left = most;
+    for (int tries = 0; tries < 1000000 && left > 0; tries++) {
         sched_yield();
-        left = orphans();
+        left = processes() - before;
     }
-    printf("%d %d %d\n", before, left, tries);
+    printf("%d %d\n", most, left);
     return 0;
 }
 
@@ -163,7 +170,9 @@ static int write_file(const char *path)
         return 1;
     printf("open\n");
     fflush(stdout);
-    return write(fd, "x", 1) != 1;
+    while (pwrite(fd, "x", 1, 0) == 1)
+        continue;
+    return 1;
 }
 
 int main(int argc, char *argv[])
@@ -174,6 +183,8 @@ int main(int argc, char *argv[])
     int count = atoi(argv[2]);
     if (strcmp(mode, "storm") == 0)
         return storm(count);
+    while (strcmp(mode, "eat") == 0)
+        take((size_t)count);
     if (strcmp(mode, "mounts") == 0)
         return on_unmount(argv + 2);
     if (strcmp(mode, "write") == 0)
