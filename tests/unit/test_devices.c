@@ -17,6 +17,7 @@
 #include <linux/loop.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
                           struct strings *names);
@@ -127,7 +128,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
         device->backed = device->busy;
         return 0;
     }
-    assert_true(request == DM_DEV_REMOVE);
+    assert_int_equal(request, DM_DEV_REMOVE);
     assert_int_equal(fd, FIRST_FD + 99);
     va_list arguments;
     va_start(arguments, request);
