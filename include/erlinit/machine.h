@@ -39,9 +39,10 @@ struct machine {
     struct requester requester;
     struct step_time steps[MACHINE_MAX_STEPS]; /* in the order of boot_steps */
     /* how far PID 1 has come, so that it goes on behind what made it crash */
-    uint32_t configured;     /* 1: the configuration could be read */
-    uint32_t early_begun;    /* steps of boot_early_steps */
-    uint32_t shutdown_begun; /* steps of shutdown_steps */
+    uint32_t configured;        /* 1: the configuration could be read */
+    uint32_t early_begun;       /* steps of boot_early_steps */
+    uint32_t shutdown_begun;    /* steps of shutdown_steps */
+    uint32_t shutdown_repeated; /* steps that were begun again after a crash in them */
     int64_t shutdown_deadline_ms;
     int boot_events_fd; /* the pipe from the boot child, or -1 */
     uint32_t crashes;   /* of PID 1, all */

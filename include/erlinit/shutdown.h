@@ -32,7 +32,7 @@ struct shutdown_notes {
     bool counted;
     int spared;        /* storage daemons: argv[0] starts with @ */
     int others;        /* the rest */
-    int catcher_count; /* how many of them catch SIGTERM */
+    int catcher_count; /* of those that catch SIGTERM; at most as many as there is room for */
     pid_t catchers[SHUTDOWN_MAX_CATCHERS];
     /* unmounting: the mount that is being worked on, and those that hung */
     int current_mount;
@@ -59,6 +59,7 @@ struct shutdown {
 struct shutdown_step {
     const char *name;
     void (*run)(struct shutdown *shutdown);
+    bool again; /* should PID 1 crash in it: worth another try, not only the steps behind it */
 };
 
 /* In order; ended by a row without a name. */

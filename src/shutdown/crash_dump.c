@@ -12,6 +12,7 @@
 
 #define HEAD_BYTES 2048
 #define VARIABLE   "ERL_CRASH_DUMP="
+#define SLACK_S    5 /* clocks are set while the machine runs, a little */
 
 /* The last ERL_CRASH_DUMP among the settings, as the VM got it. */
 static bool find_path(const struct options *options, struct text *path)
@@ -31,14 +32,15 @@ static bool find_path(const struct options *options, struct text *path)
     return found;
 }
 
-/* Written since this boot, by a clock that was perhaps set since: some seconds don't matter. */
+/* Written since this boot; one from the future is of an earlier run, whose clock was right. */
 static bool is_fresh(const char *path)
 {
     struct stat status;
     struct timespec now = {0};
     (void)clock_gettime(CLOCK_REALTIME, &now);
+    time_t boot_s = now.tv_sec - (time_t)(time_ms() / 1000);
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-           status.st_mtime + 5 >= now.tv_sec - (time_t)(time_ms() / 1000);
+           status.st_mtime >= boot_s - SLACK_S && status.st_mtime <= now.tv_sec + SLACK_S;
 }
 
 void report_add_crash_dump(struct text *text, const struct options *options)

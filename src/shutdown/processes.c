@@ -120,11 +120,10 @@ static void count_process(const struct census *census, const char *pid)
     if (census->record != NULL)
         write_down(census, pid, state);
     read_about(pid, "status", status, sizeof status);
-    if (process_answer_to_term(status) == TERM_CATCHES) {
-        if (notes->catcher_count < SHUTDOWN_MAX_CATCHERS)
-            notes->catchers[notes->catcher_count] = number;
-        notes->catcher_count++;
-    }
+    /* those that there is no room for are found when these have gone, by the census that follows */
+    if (notes->catcher_count < SHUTDOWN_MAX_CATCHERS &&
+        process_answer_to_term(status) == TERM_CATCHES)
+        notes->catchers[notes->catcher_count++] = number;
     if (census->signal != 0)
         (void)kill(number, census->signal);
 }
@@ -184,6 +183,13 @@ static bool only_spared_left(struct shutdown *self)
     return self->notes->spared > 0 && census(self, NULL, 0) && self->notes->others == 0;
 }
 
+/* At most half of what is left: a process that never goes must not cost the disks their end. */
+static int64_t share_of_budget(const struct shutdown *self, int64_t limit_ms)
+{
+    int64_t half_ms = shutdown_time_left(self, INT64_MAX) / 2;
+    return half_ms < limit_ms ? half_ms : limit_ms;
+}
+
 void shutdown_terminate(struct shutdown *self)
 {
     if (drained(self))
@@ -193,7 +199,7 @@ void shutdown_terminate(struct shutdown *self)
         return;
     signal_all(self, SIGTERM);
     signal_all(self, SIGCONT);
-    int64_t until = time_ms() + shutdown_time_left(self, TERM_GRACE_MS);
+    int64_t until = time_ms() + share_of_budget(self, TERM_GRACE_MS);
     while (!drained(self) && !self->machine->life.hurry) {
         /* the last of the catchers that we know has gone: is there another by now? */
         if (known && self->notes->catcher_count == 0 &&
@@ -211,7 +217,7 @@ void shutdown_kill(struct shutdown *self)
     (void)census(self, "killed", 0);
     if (drained(self) || self->notes->others == 0)
         return;
-    int64_t until = time_ms() + shutdown_time_left(self, KILL_LIMIT_MS);
+    int64_t until = time_ms() + share_of_budget(self, KILL_LIMIT_MS);
     signal_all(self, SIGKILL);
     while (!drained(self) && !only_spared_left(self)) {
         if (self->notes->spared > 0)

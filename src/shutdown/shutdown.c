@@ -19,17 +19,17 @@
 #define SEED_LIMIT_MS 2000
 
 const struct shutdown_step shutdown_steps[] = {
-    {"run-on-exit", shutdown_run_on_exit},
-    {"quiet", shutdown_quiet},
-    {"terminate", shutdown_terminate},
-    {"kill", shutdown_kill},
-    {"breadcrumbs", shutdown_breadcrumbs},
-    {"seed", shutdown_save_seed},
-    {"unmount-others", shutdown_unmount_others},
-    {"report", shutdown_report},
-    {"unmount", shutdown_unmount},
-    {"pause", shutdown_pause},
-    {NULL, NULL},
+    {"run-on-exit", shutdown_run_on_exit, false},
+    {"quiet", shutdown_quiet, false},
+    {"terminate", shutdown_terminate, false},
+    {"kill", shutdown_kill, false},
+    {"breadcrumbs", shutdown_breadcrumbs, false},
+    {"seed", shutdown_save_seed, false},
+    {"unmount-others", shutdown_unmount_others, true},
+    {"report", shutdown_report, false},
+    {"unmount", shutdown_unmount, true},
+    {"pause", shutdown_pause, false},
+    {NULL, NULL, false},
 };
 
 #define SHUTDOWN_STEPS (sizeof shutdown_steps / sizeof shutdown_steps[0] - 1)
@@ -60,7 +60,7 @@ static void on_reaped(void *context, pid_t pid, int status)
         self->machine->vm_status = status;
     }
     struct shutdown_notes *notes = self->notes;
-    for (int i = 0; i < notes->catcher_count && i < SHUTDOWN_MAX_CATCHERS; i++)
+    for (int i = 0; i < notes->catcher_count; i++)
         if (notes->catchers[i] == pid)
             notes->catchers[i] = notes->catchers[--notes->catcher_count];
 }
@@ -206,10 +206,20 @@ void shutdown_note(struct shutdown *self, const char *format, ...)
     notes->lines[notes->length] = '\0';
 }
 
+/* After a crash: on behind the step that crashed, or once more with it. */
+static size_t first_step(struct machine *machine)
+{
+    size_t begun = machine->shutdown_begun;
+    if (begun == 0 || begun > SHUTDOWN_STEPS || !shutdown_steps[begun - 1].again ||
+        machine->shutdown_repeated > 0)
+        return begun;
+    machine->shutdown_repeated++;
+    return begun - 1;
+}
+
 static void run_steps(struct shutdown *self)
 {
-    /* after a crash: on behind the step that crashed */
-    for (size_t i = self->machine->shutdown_begun; i < SHUTDOWN_STEPS; i++) {
+    for (size_t i = first_step(self->machine); i < SHUTDOWN_STEPS; i++) {
         self->machine->shutdown_begun = (uint32_t)i + 1;
         self->machine->shutdown_deadline_ms = self->deadline_ms;
         uint64_t start = time_us();

@@ -87,13 +87,15 @@ static void crashed(int number, siginfo_t *info, void *context)
 {
     (void)context;
     survive_count_crash(state, time_ms());
+    TEXT_ON_STACK(cause, 48);
     /* sigaction(2): a code above 0 is the kernel's, about an address; else a process has sent the
      * signal */
-    bool sent = info->si_code <= 0;
-    log_line(LOG_EMERGENCY, "PID 1 has crashed: signal %d, %s %#lx. Starting again (%u)", number,
-             sent ? "sent by process" : "address",
-             sent ? (unsigned long)info->si_pid : (unsigned long)(uintptr_t)info->si_addr,
-             state->crashes);
+    if (info->si_code > 0)
+        text_format(&cause, "address %#lx", (unsigned long)(uintptr_t)info->si_addr);
+    else
+        text_format(&cause, "sent by process %d", (int)info->si_pid);
+    log_line(LOG_EMERGENCY, "PID 1 has crashed: signal %d, %s. Starting again (%u)", number,
+             cause.at, state->crashes);
     if (state_fd >= 0)
         execute_again();
     log_line(LOG_EMERGENCY, "PID 1 can't start again: %m. Rebooting at once");
@@ -188,28 +190,36 @@ static void prepare_environment(void)
     resume_environment = result == 0 ? (char **)list.item : environ;
 }
 
+/* Overwritten by whatever crashed: what can be believed is kept, and PID 1 no longer trusts itself.
+ */
+static void repair_state(void)
+{
+    uint32_t crashes = state->crashes;
+    pid_t vm_pid = state->vm_pid;
+    reset_state();
+    state->crashes = crashes;
+    state->vm_pid = vm_pid > 0 ? vm_pid : 0;
+    state->configured = 1;
+    state->recent_crashes = SURVIVE_MAX_CRASHES;
+    state->first_recent_crash_ms = time_ms();
+    log_error("The state of PID 1 was damaged in the crash. Shutting down");
+}
+
 struct machine *survive_start(char *argv[])
 {
     start_argv = argv;
     bool resumed = resume(take_resume_fd());
+    bool whole = resumed && survive_is_plausible(state);
     if (!resumed && !create_state())
         log_warning("No memory that survives a crash of PID 1: %m. It will reboot the machine");
     if (!resumed)
         reset_state();
-    else if (!survive_is_plausible(state)) {
-        uint32_t crashes = state->crashes;
-        pid_t vm_pid = state->vm_pid;
-        reset_state();
-        state->crashes = crashes;
-        state->vm_pid = vm_pid;
-        state->recent_crashes = SURVIVE_MAX_CRASHES;
-        state->first_recent_crash_ms = time_ms();
-        log_error("The state of PID 1 was damaged in the crash. Shutting down");
-    }
+    else if (!whole)
+        repair_state();
     prepare_environment();
     program_fd = open(argv[0], O_PATH | O_CLOEXEC);
     install_handlers();
-    if (resumed)
+    if (whole)
         log_warning("PID 1 goes on after crash %u. The VM is process %d, nobody else has noticed",
                     state->crashes, (int)state->vm_pid);
     return state;

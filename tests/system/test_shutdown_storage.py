@@ -130,7 +130,6 @@ def test_a_device_that_never_answers():
     assert clean(machine, 1, 2)
 
 
-@pytest.mark.xfail(strict=True, reason="waiting for the one that can't be killed takes all of it")
 def test_shutdown_timeout_is_the_budget():
     """A shorter one is kept too."""
     machine = device("--shutdown-timeout 2000", HUNG_DEVICE, modules=["dm_mod"],
