@@ -47,11 +47,14 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude $(DEPS_CFLAGS) $(WARNINGS) \
               -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=$(BUILD_TIME) \
               -ffunction-sections -fdata-sections -fno-jump-tables -fno-asynchronous-unwind-tables -fno-unwind-tables \
               $(if $(filter 1,$(STATIC)),-fno-pie) -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
-# No padding before the data: RELRO would need it, which nobody would apply (the start code of a static program with musl
-# doesn't), and a page of its own in the file (common-page-size) has no use.
+# Static with musl: no padding before the data. RELRO would need it, which nobody would apply (musl's start code of a
+# static program doesn't), and a page of its own in the file (common-page-size) has no use.
+LAYOUT      :=
+ifneq ($(and $(findstring musl,$(CC)),$(filter 1,$(STATIC))),)
 LAYOUT      := -Wl,-T,src/layout.ld -Wl,-z,norelro -Wl,-z,common-page-size=16
+endif
 ALL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,noseparate-code \
-               -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static $(if $(findstring clang,$(CC)),,-no-pie)) $(if $(findstring musl,$(CC)),$(LAYOUT)) $(LDFLAGS)
+               -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static $(if $(findstring clang,$(CC)),,-no-pie)) $(LAYOUT) $(LDFLAGS)
 
 # Linked in this order, what PID 1 needs while the VM runs last: next to libc, and apart from what only boot needs.
 ROOMS   := config boot storage vm shutdown . supervise base
@@ -73,7 +76,7 @@ $(shell mkdir -p $(BUILD)/obj; printf '%s' '$(subst ','\'',$(FLAGS_NOW))' | cmp 
 
 $(PROGRAM): $(OBJECTS)
 	@echo "  LINK $@"; $(LINK)
-ifneq ($(findstring musl,$(CC)),)
+ifneq ($(LAYOUT),)
 	@$(LINK) -Wl,-Ttext-segment=$(TEXT_START)
 endif
 	@$(STRIP_COMMAND) -o $@ $@.unstripped
