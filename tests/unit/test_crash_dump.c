@@ -90,7 +90,7 @@ static void takes_the_last_setting(void **state)
     assert_string_equal(dump_of(setting("ERL_CRASH_DUMP=", "/one", ""), "ERL_CRASH_DUMP="), "");
 }
 
-static void shows_none_that_is_old(void **state)
+static void shows_none_of_another_time(void **state)
 {
     (void)state;
     scratch_file("/dump", DUMP);
@@ -98,6 +98,9 @@ static void shows_none_that_is_old(void **state)
     set_age("/dump", 3500);
     assert_string_not_equal(dump_of(env, NULL), "");
     set_age("/dump", 3700);
+    assert_string_equal(dump_of(env, NULL), "");
+    /* of an earlier run, when the clock was right */
+    set_age("/dump", -3600);
     assert_string_equal(dump_of(env, NULL), "");
 }
 
@@ -142,7 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(shows_the_slogan, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(takes_the_last_setting, scratch_make, scratch_remove),
-        cmocka_unit_test_setup_teardown(shows_none_that_is_old, scratch_make, scratch_remove),
+        cmocka_unit_test_setup_teardown(shows_none_of_another_time, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(shows_nothing_where_there_is_none, scratch_make,
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(touches_nothing_but_files, scratch_make, scratch_remove),
