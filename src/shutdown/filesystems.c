@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/swap.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Left for what comes after the unmounting. */
@@ -233,6 +234,13 @@ static bool give_up_mount(struct shutdown *self, pid_t pid)
     return true;
 }
 
+static void only_write_back(const char *impossible, int reason)
+{
+    errno = reason;
+    log_error("Can't %s to unmount: %m. Writing back only", impossible);
+    sync();
+}
+
 static void run_guarded(struct shutdown *self, int (*function)(void *))
 {
     for (;;) {
@@ -240,9 +248,7 @@ static void run_guarded(struct shutdown *self, int (*function)(void *))
         self->notes->current_target[0] = '\0';
         pid_t pid = child_start(function, self);
         if (pid < 0) {
-            errno = (int)-pid;
-            log_error("Can't start a process to unmount: %m. Writing back only");
-            sync();
+            only_write_back("start a process", (int)-pid);
             return;
         }
         /* one that hangs gets half of what is left, so that there is always something left for the
@@ -252,6 +258,11 @@ static void run_guarded(struct shutdown *self, int (*function)(void *))
         int result = child_wait(pid, time_ms() + left / 2, &status);
         if (result == 0 && status == 0)
             return;
+        /* it has not hung, and won't do better the next time */
+        if (result == 0 && WIFEXITED(status)) {
+            only_write_back("see what is mounted", WEXITSTATUS(status));
+            return;
+        }
         if (left <= RESERVE_MS || !give_up_mount(self, pid))
             return;
     }
