@@ -66,7 +66,7 @@ def test_reports_are_rotated_and_hold_the_crash_dump():
 echo $((n + 1)) >/data/n; [ $n != 2 ] || printf '{DUMP}' >$ERL_CRASH_DUMP
 exit $n""")
     for number in range(4):
-        machine.rtc = f"base=203{number}-01-01"
+        machine.rtc = f"base=200{number}-01-01"
         with machine.boot() as vm:
             assert vm.wait_end() == "reboot"
     names = machine.disk(0).partition(2).list()
