@@ -240,8 +240,8 @@ void shut_down(const struct options *options, struct machine *machine)
                               .notes = share_notes(),
                               .deadline_ms = time_ms() + options->shutdown_timeout_ms};
     self->notes->run_on_exit_result = SHUTDOWN_NOT_RUN;
-    /* after a crash the budget goes on, it doesn't start again */
-    if (machine->shutdown_begun > 0)
+    /* after a crash the budget goes on; during the first step, run-on-exit, it had not begun */
+    if (machine->shutdown_begun > 1)
         self->deadline_ms = machine->shutdown_deadline_ms;
     self->hooks = (struct child_hooks){.reaped = on_reaped,
                                        .signalled = on_signal,
