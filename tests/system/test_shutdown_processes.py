@@ -74,20 +74,24 @@ echo '<6>the VM ends' >/dev/kmsg; exit 1""")
 
 
 def test_one_that_can_not_be_killed_is_named():
-    """It waits in the kernel for a frozen file system, and holds a file of the data partition open."""
-    machine = device("-m /dev/nvme0n1p3:/other:ext4::\n", """touch /other/file
+    """It waits in the kernel for a frozen file system, and holds files of two others open; one of them can't be frozen."""
+    machine = device("-m /dev/nvme0n1p3:/other:ext4::\n-m /dev/nvme0n1p4:/fat:vfat::\n", """touch /other/file
 mkfifo /run/fifo
-(exec 7>/data/held; exec /t/leftover write /other/file >/run/fifo) &
+(exec 7>/data/held 8>/fat/held; exec /t/leftover write /other/file >/run/fifo) &
 { read open; /t/hang freeze /other; } </run/fifo
 i=0; until grep -q '^State:.D' /proc/$!/status || [ $i = 1000 ]; do i=$((i + 1)); done
-exit 1""", parts=[Part("ext4"), Part("ext4")])
+echo '<6>the VM ends' >/dev/kmsg; exit 1""", parts=[Part("ext4"), Part("ext4"), Part("vfat")],
+                     modules=["vfat", "nls_cp437", "nls_ascii"])
     with machine.boot() as vm:
         assert vm.wait_end() == "reboot"
         log = b"\n".join(vm.log_lines())
-        took = vm.time_of(rb"reboot: ") - vm.time_of(rb"erlinit: Launching")
+        took = vm.time_of(rb"reboot: ") - vm.time_of(rb"the VM ends")
     report = report_of(machine)
     assert re.search(rb"can't be killed: process \d+ \(leftover\), state D", log)
-    assert re.search(rb"/data is kept busy by process \d+ \(leftover\), descriptor 7", log)
+    assert re.search(rb"^/data \(/dev/nvme0n1p2\): busy, now frozen$", log, re.M)
+    assert re.search(rb"^/data is kept busy by process \d+ \(leftover\), descriptor 7", log, re.M)
+    assert re.search(rb"^/fat \(/dev/nvme0n1p4\): can be neither unmounted nor made read-only nor frozen", log, re.M)
+    assert re.search(rb"^/fat is kept busy by process \d+ \(leftover\), descriptor 8", log, re.M)
     assert re.search(r"^- can't be killed: process \d+ \(leftover\), state D, in \w+", report, re.M)
-    assert took < 8
+    assert took < 4  # the two seconds that a killed process gets
     assert clean(machine, 1, 2, 3)
