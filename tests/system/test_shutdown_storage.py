@@ -68,7 +68,7 @@ def test_mounts_of_all_kinds(tmp_path):
         assert (vm.reported("swaps").strip(), vm.reported("overlays").strip()) == (b"2", b"2")
         assert vm.wait_end() == "reboot"
         assert not said(vm, rb"busy|hang|can't|clean")
-        print(f"{whole_end_s(vm):.3f} s")
+        assert whole_end_s(vm) < 2
     assert clean(machine, 1, 2, 3)
     assert machine.disk(0).partition(3).read("/x") == b"x\n"
     outer, inner = tmp_path / "outer-now", tmp_path / "inner-now"
@@ -109,34 +109,31 @@ echo '<6>the VM ends' >/dev/kmsg; exit 1""", modules=["fuse"])
     assert clean(machine, 1, 2)
 
 
-HUNG_DEVICE = """mkdir /other
-/t/hang map other /dev/nvme0n1p3 $(busybox blockdev --getsz /dev/nvme0n1p3)
-mount -t ext4 /dev/dm-0 /other
-exec 8>/data/file
-dd if=/dev/zero of=/other/dirty bs=64k count=10 2>/dev/null
-/t/hang suspend other
-ls /other/lost+found &
+# Each with dirty pages and somebody who waits for it, stuck in the kernel.
+HUNG_DEVICES = """for n in {parts}; do
+mkdir /other$n
+/t/hang map other$n /dev/nvme0n1p$n $(busybox blockdev --getsz /dev/nvme0n1p$n)
+mount -t ext4 /dev/dm-$((n - 3)) /other$n
+dd if=/dev/zero of=/other$n/dirty bs=64k count=10 2>/dev/null
+/t/hang suspend other$n
+ls /other$n/lost+found &
+done
 echo '<6>the VM ends' >/dev/kmsg; exit 1"""
 
 
-def test_a_device_that_never_answers():
-    machine = device(script=HUNG_DEVICE, modules=["dm_mod"], parts=[Part("ext4"), Part("ext4")])
+@pytest.mark.parametrize("parts, config, budget_s", [
+    ([3], "", BUDGET_S), ([3], "--shutdown-timeout 2000", 2), ([3, 4, 5, 6], "", BUDGET_S)],
+    ids=["one", "one-short", "four"])
+def test_devices_that_never_answer(parts, config, budget_s):
+    """Named, and given up; the other disks are in order, and the machine ends in time."""
+    machine = device(config, HUNG_DEVICES.format(parts=" ".join(map(str, parts))), modules=["dm_mod"],
+                     parts=[Part("ext4")] * (1 + len(parts)))
     with machine.boot() as vm:
         assert vm.wait_end(60) == "reboot"
         took = whole_end_s(vm)
-        assert said(vm, rb"^/other.*hangs")
+        assert len(said(vm, rb"^/other\d: unmounting it hangs")) == len(parts)
     print(f"{took:.3f} s", report_of(machine).split("## Shutdown")[1])
-    assert took < BUDGET_S
-    assert clean(machine, 1, 2)
-
-
-def test_shutdown_timeout_is_the_budget():
-    """A shorter one is kept too."""
-    machine = device("--shutdown-timeout 2000", HUNG_DEVICE, modules=["dm_mod"],
-                     parts=[Part("ext4"), Part("ext4")])
-    with machine.boot() as vm:
-        assert vm.wait_end(60) == "reboot"
-        assert whole_end_s(vm) < 2.5
+    assert took < budget_s + 0.5
     assert clean(machine, 1, 2)
 
 
