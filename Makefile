@@ -18,8 +18,9 @@ MANDIR  ?= /usr/share/man
 INSTALL ?= install
 PYTHON  ?= /usr/bin/python3
 
+# musl has static libraries only, where it is not the system's own.
 ifeq ($(origin CC),default)
-CC := musl-gcc
+CC := $(if $(filter 1,$(STATIC)),musl-gcc,gcc)
 endif
 
 BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
