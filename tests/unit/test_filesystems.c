@@ -320,6 +320,11 @@ static void comes_back_while_something_changes(void **state)
     shutdown_unmount(&self);
     assert_string_equal(calls, "sync /image;umount /image;sync /data;umount /data;"
                                "sync /image;umount /image;sync /data;umount /data;read-only /;");
+    HAVE(ROOT, {.line = "10 8:6 / /other rw - ext4 /dev/sda6 rw", .target = "/other"},
+         {DATA, .busy = 1});
+    shutdown_unmount(&self);
+    assert_string_equal(calls, "sync /data;umount /data;sync /other;umount /other;"
+                               "sync /data;umount /data;read-only /;");
     /* nothing changes: no second round */
     HAVE(ROOT, {DATA, .busy = FOREVER});
     shutdown_unmount(&self);

@@ -65,7 +65,9 @@ static struct process *find(pid_t pid)
     for (size_t i = 0; i < process_count; i++)
         if (processes[i].pid == pid)
             return &processes[i];
-    return NULL;
+    /* PID 1 and the child that looks are there too */
+    static struct process own = {.nature = WORKS, .comm = "erlinit"};
+    return pid == 1 || pid == getpid() ? &own : NULL;
 }
 
 int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
