@@ -8,22 +8,14 @@ import re
 
 import pytest
 
+from ending import VIRTUAL, device, report_of
 from facts import clean
-from machine import Machine, Part
+from machine import Machine
 from programs import programs
 
-DATA = "-m /dev/nvme0n1p2:/data:ext4:nodev:\n--shutdown-report /data/report.md\n"
 WRITE = "echo x >/data/x\n"
-# Virtual time: the clock counts instructions, and jumps to the next timer when all sleep. In memory, for a
-# disk would seem slow to such a machine.
-VIRTUAL = {"root": "initramfs", "qemu": ["-icount", "shift=0,sleep=off"]}
 FAULTS = int(os.environ.get("ERLINIT_FAULTS", "60"))
-APART_S = 31  # more than 3 in a minute, and the machine would be shut down
-
-
-def device(config="", script="exit 0", **options):
-    return Machine(config=DATA + config, script=WRITE + script, parts=[Part("ext4")],
-                   **{"files": programs("fault", "leftover", "as"), **options})
+APART_S = 31  # more than two in a minute, and the machine would be shut down
 
 
 def ended(machine, vm, action, *words, crashes=1, report=True):
@@ -37,13 +29,13 @@ def ended(machine, vm, action, *words, crashes=1, report=True):
     assert machine.qemu or clean(machine, 1, 2)
     if machine.qemu or not report:
         return None
-    text = machine.disk(0).partition(2).read("/report.md").decode()
+    text = report_of(machine)
     assert f"- crashes of PID 1: {crashes}\n" in text
     return text
 
 
 def test_many_faults():
-    """Signals and real faults in turn: VM alive, orphans reaped, memory and descriptors as before."""
+    """Signals and real faults: VM alive, orphans reaped, memory and descriptors as before."""
     machine = Machine(script=f"""/t/fault loop {FAULTS} {APART_S} | report faults
 kill -USR2 1; exit 7""", files=programs("fault"), **VIRTUAL)
     with machine.boot() as vm:
@@ -53,17 +45,17 @@ kill -USR2 1; exit 7""", files=programs("fault"), **VIRTUAL)
     faults, late, rss_first, rss_last, rss_most, fds_first, fds_last = values
     assert (faults, late) == (FAULTS, 0)
     assert fds_first == fds_last, values
-    # Whether the stack has a page more depends on where it begins, which the kernel draws by lot each time.
+    # Whether the stack has a page more depends on where it begins, which is drawn by lot.
     assert max(rss_last, rss_most) <= rss_first + 8, values
-    said = b"\n".join(vm.log_lines())
-    assert {int(number) for number in re.findall(rb"crashed: signal (\d+)", said)} == {4, 6, 7, 8, 11}
+    signals = re.findall(rb"crashed: signal (\d+)", b"\n".join(vm.log_lines()))
+    assert {int(number) for number in signals} == {4, 6, 7, 8, 11}
 
 
 # One boot each: a crash in every phase. What was to happen next still happens, in order.
 
 def test_while_the_boot_child_works():
-    machine = device('-d /bin/true\n--pre-run-exec "/t/fault null"\n--pre-run-exec "/bin/touch /data/after"',
-                     "exit 5")
+    machine = device('--pre-run-exec "/t/fault null"\n--pre-run-exec "/bin/touch /data/after"',
+                     WRITE + "exit 5")
     with machine.boot() as vm:
         ended(machine, vm, "reboot", "goes on after crash 1", "Launching erl",
               "Erlang exit status: 5. Intentional: no. Now: restart")
@@ -106,7 +98,7 @@ def test_the_third_in_a_minute_shuts_down():
     machine = device("-h\n--poweroff-on-fatal", "/t/fault 11; /t/fault null; /t/fault -n ud; idle")
     with machine.boot() as vm:
         report = ended(machine, vm, "poweroff", "goes on after crash 3",
-                       "Erlang exited due to signal: 15. Intentional: no, fatal error. Now: power off", crashes=3)
+                       "signal: 15. Intentional: no, fatal error. Now: power off", crashes=3)
     assert "- fatal error of erlinit" in report
 
 
@@ -119,7 +111,7 @@ def test_with_the_state_damaged():
 
 def test_with_the_program_replaced_and_the_configuration_broken():
     """What is executed again is what runs, wherever it is by now."""
-    machine = device(script="mv /sbin/init /gone; echo rubbish >/sbin/init; echo --no-such >/etc/erlinit.config\n"
-                     "/t/fault null; exit 2")
+    machine = device(script="mv /sbin/init /gone; echo rubbish >/sbin/init\n"
+                     "echo --no-such >/etc/erlinit.config; /t/fault null; exit 2")
     with machine.boot() as vm:
         ended(machine, vm, "reboot", "goes on after crash 1", "Erlang exit status: 2", report=False)

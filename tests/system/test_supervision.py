@@ -4,31 +4,18 @@ import re
 
 import pytest
 
+from ending import VIRTUAL, device, report_of, said
 from facts import clean
-from machine import RELEASE, Machine, Part
-from programs import programs
+from machine import Machine
 
-DATA = "-m /dev/nvme0n1p2:/data:ext4:nodev:\n--shutdown-report /data/report.md\n"
-VIRTUAL = ["-icount", "shift=0,sleep=off"]  # see test_crash
 RSS_OF_1 = "sed -n 's/^Rss: *//p' /proc/1/smaps | awk '{ sum += $1 } END { print sum }'"
-
-
-def device(config="", script="exit 0", **options):
-    return Machine(config=DATA + config, script=script, **{
-        "parts": [Part("ext4")], "files": programs("leftover"), **options})
-
-
-def report_of(machine, path="/report.md"):
-    text = machine.disk(0).partition(2).read(path)
-    return text and text.decode()
 
 
 def test_a_minute_of_idling():
     """No wake-up at all: neither voluntary nor involuntary context switches."""
     switches = "grep ctxt_switches /proc/1/status"
-    with Machine(root="initramfs", qemu=VIRTUAL,
-                 script=f"sleep 2 & wait $!; {switches} | report before; sh -c 'exec sleep 60'; "
-                        f"{switches} | report after; exit 0").boot() as vm:
+    with Machine(**VIRTUAL, script=f"sleep 2 & wait $!; {switches} | report before; "
+                 f"sh -c 'exec sleep 60'; {switches} | report after; exit 0").boot() as vm:
         assert vm.reported("before") == vm.reported("after", timeout=60)
         assert vm.wait_end() == "reboot"
 
@@ -37,7 +24,8 @@ ORPHANS = 10000
 
 
 def test_orphans_all_at_once():
-    machine = device(script=f"""echo 20000 >/proc/sys/kernel/threads-max; {RSS_OF_1} | report before; cat /proc/uptime; /t/leftover storm {ORPHANS} | report storm; cat /proc/uptime; {RSS_OF_1} | report after
+    machine = device(script=f"""echo 20000 >/proc/sys/kernel/threads-max
+{RSS_OF_1} | report before; /t/leftover storm {ORPHANS} | report storm; {RSS_OF_1} | report after
 exit 0""", memory_mib=768)
     with machine.boot() as vm:
         most, left = vm.reported("storm", timeout=120).split()
@@ -52,33 +40,36 @@ def test_the_oom_killer_is_named():
     with machine.boot() as vm:
         assert vm.wait_end(60) == "reboot"
     report = report_of(machine)
-    assert re.search(r"^## Shutdown$.*^- Out of memory: Killed process \d+ \(leftover\)", report, re.S | re.M)
+    details = report.split("\n## Shutdown\n")[1]
+    assert re.search(r"^- Out of memory: Killed process \d+ \(leftover\)", details, re.M)
     assert clean(machine, 1, 2)
 
 
-DUMP = "=erl_crash_dump:0.5\\nThu Jan  1 00:00:07 1970\\nSlogan: Kernel pid terminated (application_controller)\\n" \
-    "System version: Erlang/OTP 25\\n"
+SLOGAN = "Kernel pid terminated (application_controller)"
+DUMP = f"=erl_crash_dump:0.5\\nThu Jan  1 00:00:07 1970\\nSlogan: {SLOGAN}\\nSystem version: 25\\n"
 
 
 def test_reports_are_rotated_and_hold_the_crash_dump():
     """Four boots: two older reports are kept; the dump belongs to the run that wrote it."""
-    machine = device("--report-keep 2\n-e ERL_CRASH_DUMP=/data/erl_crash.dump", f"""n=$(cat /data/n || echo 0)
-echo $((n + 1)) >/data/n; [ $n != 2 ] || printf '{DUMP}' >$ERL_CRASH_DUMP
+    machine = device("--report-keep 2\n-e ERL_CRASH_DUMP=/data/erl_crash.dump", f"""
+n=$(cat /data/n || echo 0); echo $((n + 1)) >/data/n
+[ $n != 2 ] || printf '{DUMP}' >$ERL_CRASH_DUMP
 exit $n""")
     for number in range(4):
         machine.rtc = f"base=200{number}-01-01"
         with machine.boot() as vm:
             assert vm.wait_end() == "reboot"
+    expected = {"report.md": 3, "report.md.1": 2, "report.md.2": 1}
     names = machine.disk(0).partition(2).list()
-    assert {name for name in names if name.startswith("report")} == {"report.md", "report.md.1", "report.md.2"}
-    for name, number in (("report.md", 3), ("report.md.1", 2), ("report.md.2", 1)):
+    assert {name for name in names if name.startswith("report")} == set(expected)
+    for name, number in expected.items():
         text = report_of(machine, "/" + name)
         assert f"Erlang exit status: {number}\n" in text
-        assert ("Kernel pid terminated (application_controller)" in text) == (number == 2)
+        assert (SLOGAN in text) == (number == 2)
     assert clean(machine, 1, 2)
 
 
-# --- requests at any moment --------------------------------------------------------------------------------------
+# --- requests at any moment ----------------------------------------------------------------------
 
 @pytest.mark.parametrize("request_", [
     "kill -USR2 1", "kill -STOP 1; kill -USR2 1; kill -CONT 1",
@@ -89,13 +80,14 @@ def test_a_request_and_the_exit_at_once(request_):
     machine = Machine(script=f"{request_}; exit 9")
     with machine.boot() as vm:
         assert vm.wait_end() == "poweroff"
-        assert [line for line in vm.log_lines() if b"exit status: 9. Intentional: yes. Now: power off" in line]
+        assert said(vm, rb"exit status: 9. Intentional: yes. Now: power off")
 
 
 def test_a_request_during_pre_run_exec():
     """The command ends at once, the VM is never started, and the disks are in order."""
+    asks = "#!/bin/sh\necho x >/data/x; kill -USR2 1; exec sleep 1000\n"
     machine = device('--pre-run-exec "/usr/bin/asks"\n', "mark vm; exit 0",
-                     files={"/usr/bin/asks": "#!/bin/sh\necho x >/data/x; kill -USR2 1; exec sleep 1000\n"})
+                     files={"/usr/bin/asks": asks})
     with machine.boot() as vm:
         assert vm.wait_end() == "poweroff"
         assert b"vm" not in vm.report
@@ -107,37 +99,35 @@ def test_a_request_during_pre_run_exec():
 
 @pytest.mark.parametrize("again", ["signal", "keys"])
 def test_asked_again_everything_is_cut_short(again):
-    """Leftovers that would take a minute, and a command that would too."""
-    machine = device(script="/t/leftover catch 3 60000; trap 'mark told' TERM; kill -TERM 1; idle",
-                     config="--graceful-shutdown-timeout 60000\n--shutdown-timeout 60000\n--stop-grace 0\n")
-    if again == "signal":
-        machine.own[f"{RELEASE}/erts-1.0/bin/erlexec"] = \
-            "#!/bin/sh\n. /lib/guest.sh\n/t/leftover catch 3 60000; trap 'kill -TERM 1' TERM; kill -TERM 1; idle\n"
+    """Leftovers and a VM that would take a minute."""
+    told = "mark told" if again == "keys" else "kill -TERM 1"
+    machine = device("--graceful-shutdown-timeout 60000\n--shutdown-timeout 60000\n--stop-grace 0",
+                     f"/t/leftover catch 3 60000; trap '{told}' TERM; kill -TERM 1; idle")
     with machine.boot() as vm:
         if again == "keys":
             vm.wait_report(rb"^told$")
             vm.press_ctrl_alt_del()
         assert vm.wait_end() == "reboot"
-        asked = [float(stamp) for stamp in re.findall(rb"^\[ *([0-9.]+)\] erlinit: Asked to", vm.kmsg, re.M)]
-        assert len(asked) >= 2
-        assert vm.time_of(rb"reboot: ") - asked[1] < 2.5
+        asked = re.findall(rb"^\[ *([0-9.]+)\] erlinit: Asked to", vm.kmsg, re.M)
+        assert vm.time_of(rb"reboot: ") - float(asked[1]) < 2.5
     assert clean(machine, 1, 2)
 
 
-# --- commands and pauses at the end ------------------------------------------------------------------------------
+# --- commands and pauses at the end --------------------------------------------------------------
 
 RUN_ON_EXIT = """#!/bin/sh
 . /lib/guest.sh
 cat /proc/self/status | report self
 (true &); (sh -c 'true &'); i=0
-while [ $i -lt 1000 ] && grep -l '^State:.Z' /proc/[0-9]*/status >/dev/null 2>&1; do i=$((i + 1)); done
-grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null | wc -l | report zombies
+zombies() { grep -l '^State:.Z' /proc/[0-9]*/status 2>/dev/null; }
+while [ $i -lt 1000 ] && zombies >/dev/null; do i=$((i + 1)); done
+zombies | wc -l | report zombies
 exit 42
 """
 
 
 def test_run_on_exit():
-    """In the foreground with clean signals, orphans reaped meanwhile, and its result is in the report."""
+    """With clean signals, orphans reaped meanwhile, and its result is in the report."""
     machine = device("-h\n--run-on-exit /usr/bin/last", "stty raw -echo; exit 3",
                      files={"/usr/bin/last": RUN_ON_EXIT})
     with machine.boot() as vm:
@@ -162,7 +152,8 @@ def test_a_person_leaves_the_last_shell():
     assert "- run-on-exit result: 5\n" in report_of(machine)
 
 
-@pytest.mark.parametrize("request_, waits", [("", True), ("kill -USR1 1; ", False)], ids=["unasked", "asked"])
+@pytest.mark.parametrize("request_, waits", [("", True), ("kill -USR1 1; ", False)],
+                         ids=["unasked", "asked"])
 def test_exit_pause(request_, waits):
     machine = device("-h\n--exit-pause 1500", f"{request_}exit 3")
     with machine.boot() as vm:

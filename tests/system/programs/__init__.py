@@ -10,8 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent.parent
 BUILD = TOP / "build" / "test-programs"
-CC = ["musl-gcc", "-std=c11", "-D_GNU_SOURCE", "-Os", "-static", "-no-pie", "-Wall", "-Wextra", "-Werror",
-      "-isystem", TOP / "build" / "deps" / "include"]
+CC = ["musl-gcc", "-std=c11", "-D_GNU_SOURCE", "-Os", "-static", "-no-pie", "-Wall", "-Wextra",
+      "-Werror", "-isystem", TOP / "build" / "deps" / "include"]
 
 
 def program(name):
