@@ -12,7 +12,9 @@
 #include <sys/mman.h>
 
 /* Address space only: pages that are not touched cost nothing. */
+#ifndef ARENA_BLOCK_BYTES /* none under the fuzzer: each piece a block, with guards around it */
 #define ARENA_BLOCK_BYTES ((size_t)64 * 1024)
+#endif
 
 /* More than any path or setting: the kernel's command line has 2 to 4 KB, a config file at most 1
  * MB. */
