@@ -37,9 +37,11 @@ struct shutdown_notes {
     /* unmounting: the mount that is being worked on, and those that hung */
     int current_mount;
     char current_target[256];
+    int mounts_to_go; /* with the current one */
     int hung_count;
     int hung[SHUTDOWN_MAX_HUNG];
-    int run_on_exit_result; /* of command_run(), or SHUTDOWN_NOT_RUN */
+    pid_t hung_child[SHUTDOWN_MAX_HUNG]; /* who is still at it; 0: has ended */
+    int run_on_exit_result;              /* of command_run(), or SHUTDOWN_NOT_RUN */
     /* lines for the report */
     size_t length;
     char lines[SHUTDOWN_NOTES_BYTES];
@@ -104,6 +106,10 @@ void shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *
 /* devices.c: lets go of loop and device-mapper devices that nobody uses. True if one went. In a
  * child. */
 bool shutdown_detach_devices(void);
+
+/* devices.c: stops swapping to files, which keeps their file systems busy. In a child: takes as
+ * long as there is to read back. */
+void shutdown_stop_swap_files(void);
 
 /* processes.c, pure part: what /proc/PID/status says about SIGTERM. */
 enum term_answer { TERM_DIES, TERM_IGNORES, TERM_CATCHES };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Block devices on top of others: a loop device pins the file system of its file, a mapping its
- * disk. */
+/* What pins file systems from below: a loop device the one of its file, a mapping its disk,
+ * swapping to a file. */
 #include "erlinit/shutdown.h"
 
 #include "erlinit/files.h"
+#include "erlinit/log.h"
 #include "erlinit/text.h"
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <linux/loop.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/swap.h>
 #include <unistd.h>
 
 static bool is_stacked(int directory, const char *name)
@@ -65,4 +67,21 @@ bool shutdown_detach_devices(void)
                                            : remove_mapping(names.item[i])) ||
                   changed;
     return changed;
+}
+
+/* A swap file pins its file system. proc(5): the first line of /proc/swaps is a heading. */
+void shutdown_stop_swap_files(void)
+{
+    char swaps[4096];
+    if (file_read("/proc/swaps", swaps, sizeof swaps) < 0)
+        return;
+    for (char *line = strchr(swaps, '\n'); line != NULL && line[1] != '\0';
+         line = strchr(line + 1, '\n')) {
+        TEXT_ON_STACK(path, 1024);
+        text_add_bytes(&path, line + 1, strcspn(line + 1, " \t\n"));
+        const char *type = line + 1 + path.length;
+        type += strspn(type, " \t");
+        if (text_starts_with(type, "file") && swapoff(path.at) < 0)
+            log_warning("%s: can't stop swapping to it: %m. Its file system stays busy", path.at);
+    }
 }

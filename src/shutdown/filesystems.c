@@ -20,12 +20,17 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/swap.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* Left for what comes after the unmounting. */
 #define RESERVE_MS 200
+
+/* Stands for what is done before the first mount, in the list of those that hung: their numbers are
+ * above 0. */
+#define BEFORE_MOUNTS 0
+static const struct mount_entry before_mounts = {.id = BEFORE_MOUNTS, .target = "swap"};
 
 static const char *const kernel_roots[] = {"/proc", "/sys", "/dev"};
 
@@ -105,40 +110,39 @@ static bool unmount(struct shutdown *self, const struct mount_entry *entry)
     return done;
 }
 
-/* A swap file pins its file system. proc(5): the first line of /proc/swaps is a heading. */
-static void stop_swap_files(void)
-{
-    char swaps[4096];
-    if (file_read("/proc/swaps", swaps, sizeof swaps) < 0)
-        return;
-    for (char *line = strchr(swaps, '\n'); line != NULL && line[1] != '\0';
-         line = strchr(line + 1, '\n')) {
-        TEXT_ON_STACK(path, 1024);
-        text_add_bytes(&path, line + 1, strcspn(line + 1, " \t\n"));
-        const char *type = line + 1 + path.length;
-        type += strspn(type, " \t");
-        if (text_starts_with(type, "file") && swapoff(path.at) < 0)
-            log_warning("%s: can't stop swapping to it: %m. Its file system stays busy", path.at);
-    }
-}
-
-static void begin(struct shutdown *self, const struct mount_entry *entry)
+static void begin(struct shutdown *self, const struct mount_entry *entry, size_t to_go)
 {
     struct shutdown_notes *notes = self->notes;
     struct text target = text_into(notes->current_target, sizeof notes->current_target);
     text_add(&target, entry->target);
     notes->current_mount = entry->id;
+    notes->mounts_to_go = (int)to_go;
+}
+
+/* The way to the report may go through symbolic links: which file system is its directory on? */
+static dev_t report_device(const struct shutdown *self)
+{
+    const char *path = self->options->shutdown_report.text;
+    const char *slash = strrchr(path, '/');
+    struct stat status;
+    TEXT_ON_STACK(directory, 4096);
+    text_add_bytes(&directory, path, slash == NULL ? 0 : (size_t)(slash - path) + 1);
+    return stat(directory.at, &status) == 0 ? status.st_dev : 0;
 }
 
 /* The report is written into this file system, or into one below it. */
-static bool holds_report(const struct shutdown *self, const struct mount_entry *entry)
+static bool holds_report(const struct shutdown *self, const struct mount_table *table,
+                         const struct mount_entry *entry, dev_t device)
 {
-    const char *report = self->options->shutdown_report.text;
-    return report != NULL && is_below(report, entry->target);
+    bool holds = is_below(self->options->shutdown_report.text, entry->target);
+    for (size_t i = 0; i < table->count && !holds; i++)
+        holds = table->item[i].device == device && is_below(table->item[i].target, entry->target);
+    return holds;
 }
 
-/* One round over all mounts, newest first. True if anything could be unmounted. */
-static bool unmount_round(struct shutdown *self, bool all)
+/* One round over all mounts, newest first, but not over what holds the report on the device `keep`
+ * (NULL: over that too). True if anything could be unmounted. */
+static bool unmount_round(struct shutdown *self, const dev_t *keep)
 {
     bool changed = false;
     struct mount_table table = {0};
@@ -147,9 +151,9 @@ static bool unmount_round(struct shutdown *self, bool all)
     for (size_t i = table.count; i-- > 0;) {
         const struct mount_entry *entry = &table.item[i];
         if (is_hung(self->notes, entry->id) || !should_unmount(&table, entry) ||
-            (!all && holds_report(self, entry)))
+            (keep != NULL && holds_report(self, &table, entry, *keep)))
             continue;
-        begin(self, entry);
+        begin(self, entry, i + 1);
         changed = unmount(self, entry) || changed;
     }
     return shutdown_detach_devices() || changed;
@@ -193,8 +197,12 @@ static void make_safe(struct shutdown *self, const struct mount_entry *entry)
 static int end_others(void *argument)
 {
     struct shutdown *self = argument;
-    stop_swap_files();
-    while (unmount_round(self, false))
+    dev_t device = 0;
+    if (!is_hung(self->notes, BEFORE_MOUNTS)) {
+        shutdown_stop_swap_files();
+        device = report_device(self);
+    }
+    while (unmount_round(self, &device))
         continue;
     return 0;
 }
@@ -202,8 +210,9 @@ static int end_others(void *argument)
 static int end_all(void *argument)
 {
     struct shutdown *self = argument;
-    stop_swap_files();
-    while (unmount_round(self, true))
+    if (!is_hung(self->notes, BEFORE_MOUNTS))
+        shutdown_stop_swap_files();
+    while (unmount_round(self, NULL))
         continue;
     struct mount_table table = {0};
     int result = mounts_load(&table);
@@ -215,7 +224,7 @@ static int end_all(void *argument)
             seen = table.item[j].device == entry->device;
         if (seen)
             continue;
-        begin(self, entry);
+        begin(self, entry, i + 1);
         make_safe(self, entry);
     }
     return -result;
@@ -230,52 +239,83 @@ static bool give_up_mount(struct shutdown *self, pid_t pid)
     shutdown_note(self, "- %s: hangs, not clean", notes->current_target);
     if (notes->hung_count >= SHUTDOWN_MAX_HUNG)
         return false;
+    notes->hung_child[notes->hung_count] = pid;
     notes->hung[notes->hung_count++] = notes->current_mount;
     return true;
 }
 
-static void only_write_back(const char *impossible, int reason)
+static void only_write_back(int reason)
 {
     errno = reason;
-    log_error("Can't %s to unmount: %m. Writing back only", impossible);
+    log_error("Can't unmount: %m. Writing back only");
     sync();
 }
 
-static void run_guarded(struct shutdown *self, int (*function)(void *))
+/*
+ * The first that hangs may be a slow disk with much to write: it gets half of what is left. After
+ * that each gets its share, so that there is always something left for the others.
+ */
+static int64_t patience_ms(const struct shutdown *self)
+{
+    const struct shutdown_notes *notes = self->notes;
+    int64_t left_ms = shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
+    return left_ms /
+           (notes->hung_count == 0 || notes->mounts_to_go == 0 ? 2 : notes->mounts_to_go + 1);
+}
+
+/* One child after the other, until one comes to its end. False when that is impossible or the time
+ * is over. */
+static bool run_guarded(struct shutdown *self, int (*function)(void *))
 {
     for (;;) {
-        self->notes->current_mount = 0;
-        self->notes->current_target[0] = '\0';
+        begin(self, &before_mounts, (size_t)self->notes->mounts_to_go);
         pid_t pid = child_start(function, self);
         if (pid < 0) {
-            only_write_back("start a process", (int)-pid);
-            return;
+            only_write_back((int)-pid);
+            return false;
         }
-        /* one that hangs gets half of what is left, so that there is always something left for the
-         * others */
-        int64_t left = shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
         int status = 0;
-        int result = child_wait(pid, time_ms() + left / 2, &status);
+        int result = child_wait(pid, time_ms() + patience_ms(self), &status);
         if (result == 0 && status == 0)
-            return;
+            return true;
         /* it has not hung, and won't do better the next time */
         if (result == 0 && WIFEXITED(status)) {
-            only_write_back("see what is mounted", WEXITSTATUS(status));
-            return;
+            only_write_back(WEXITSTATUS(status));
+            return false;
         }
-        if (left <= RESERVE_MS || !give_up_mount(self, pid))
-            return;
+        if (!give_up_mount(self, pid) || shutdown_time_left(self, INT64_MAX) <= RESERVE_MS)
+            return false;
     }
+}
+
+static bool some_hang(const struct shutdown_notes *notes)
+{
+    for (int i = 0; i < notes->hung_count; i++)
+        if (notes->hung_child[i] != 0)
+            return true;
+    return false;
+}
+
+/* What hung was perhaps only slow: with the others safe, it may have all the rest of the time. */
+static void try_hung_again(struct shutdown *self, int (*function)(void *))
+{
+    int64_t until = time_ms() + shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
+    while (!child_reap(&self->hooks) && some_hang(self->notes))
+        if (!child_wait_event(&self->hooks, until))
+            return;
+    self->notes->hung_count = 0;
+    (void)run_guarded(self, function);
 }
 
 void shutdown_unmount_others(struct shutdown *self)
 {
     /* without a report there is nothing to keep a file system for: all is one job */
     if (self->options->shutdown_report.text != NULL)
-        run_guarded(self, end_others);
+        (void)run_guarded(self, end_others);
 }
 
 void shutdown_unmount(struct shutdown *self)
 {
-    run_guarded(self, end_all);
+    if (run_guarded(self, end_all) && self->notes->hung_count > 0)
+        try_hung_again(self, end_all);
 }

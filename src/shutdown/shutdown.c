@@ -60,6 +60,9 @@ static void on_reaped(void *context, pid_t pid, int status)
         self->machine->vm_status = status;
     }
     struct shutdown_notes *notes = self->notes;
+    for (int i = 0; i < notes->hung_count && i < SHUTDOWN_MAX_HUNG; i++)
+        if (notes->hung_child[i] == pid)
+            notes->hung_child[i] = 0;
     for (int i = 0; i < notes->catcher_count; i++)
         if (notes->catchers[i] == pid)
             notes->catchers[i] = notes->catchers[--notes->catcher_count];

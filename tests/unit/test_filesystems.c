@@ -2,7 +2,8 @@
 /* How each file system is ended, in which order, and what happens when it can't be. The kernel is a
  * made-up table of mounts. */
 /* wrap: mounts_load umount2 mount open close ioctl syncfs sync file_read swapoff kill */
-/* wrap: shutdown_detach_devices shutdown_name_holders child_start child_wait */
+/* wrap: shutdown_detach_devices shutdown_name_holders stat */
+/* wrap: child_start child_wait child_reap child_wait_event */
 #include "erlinit/files.h"
 #include "erlinit/shutdown.h"
 #include "erlinit/times.h"
@@ -21,6 +22,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 int __wrap_mounts_load(struct mount_table *table);
 int __real_umount2(const char *target, int flags);
@@ -42,6 +45,9 @@ bool __wrap_shutdown_detach_devices(void);
 void __wrap_shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry);
 pid_t __wrap_child_start(int (*function)(void *argument), void *argument);
 int __wrap_child_wait(pid_t pid, int64_t deadline_ms, int *status);
+bool __wrap_child_reap(const struct child_hooks *hooks);
+bool __wrap_child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms);
+int __wrap_stat(const char *path, struct stat *status);
 
 #define FIRST_FD 900
 #define CHILD    55
@@ -51,8 +57,8 @@ struct made_up {
     const char *line; /* of mountinfo, from the parent's number on; its own is its place + 10 */
     const char *target;
     bool gone;
-    bool hangs; /* umount2() never returns */
-    int busy;   /* umount2() fails so often */
+    int hangs; /* umount2() does not return so often */
+    int busy;  /* umount2() fails so often */
     bool busy_until_detached;
     int remount_error, freeze_error, sync_error;
 };
@@ -63,9 +69,10 @@ static struct made_up mounts[64];
 static size_t mount_count;
 static char calls[2048];
 static int load_error, start_error, swap_error, children, opened;
-static bool hung, may_detach;
+static bool hung, may_detach, killed_end, swap_hangs;
 static int child_status;
 static const char *swaps;
+static dev_t link_device; /* where /link leads to */
 static jmp_buf child;
 static struct shutdown_notes notes;
 static struct machine machine;
@@ -108,7 +115,7 @@ int __wrap_umount2(const char *target, int flags)
     assert_ptr_not_equal(__real_umount2, __wrap_umount2);
     assert_true(flags & UMOUNT_NOFOLLOW);
     note(flags & MNT_DETACH ? "let-go" : flags & MNT_FORCE ? "force" : "umount", target);
-    if (mount->hangs)
+    if (mount->hangs-- > 0)
         longjmp(child, 1);
     if (!(flags & MNT_DETACH) && (mount->busy > 0 || mount->busy_until_detached)) {
         mount->busy--;
@@ -176,6 +183,8 @@ int __wrap_swapoff(const char *path)
 {
     assert_ptr_not_equal(__real_swapoff, __wrap_swapoff);
     note("swapoff", path);
+    if (swap_hangs)
+        longjmp(child, 1);
     errno = swap_error;
     return swap_error == 0 ? 0 : -1;
 }
@@ -226,6 +235,29 @@ int __wrap_child_wait(pid_t pid, int64_t deadline_ms, int *status)
     return 0;
 }
 
+/* No child is left, when those that were killed have ended. */
+bool __wrap_child_reap(const struct child_hooks *hooks)
+{
+    assert_ptr_equal(hooks, &self.hooks);
+    return killed_end;
+}
+
+bool __wrap_child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms)
+{
+    assert_ptr_equal(hooks, &self.hooks);
+    assert_true(deadline_ms < self.deadline_ms);
+    note("wait", "for it");
+    return false;
+}
+
+int __wrap_stat(const char *path, struct stat *status)
+{
+    if (strcmp(path, "/link/") != 0 || link_device == 0)
+        return -1;
+    *status = (struct stat){.st_dev = link_device};
+    return 0;
+}
+
 /* The usual beginning, so that a test names only what it is about. */
 #define ROOT                                                                                       \
     {.line = "1 8:1 / / rw - ext4 /dev/root rw", .target = "/"},                                   \
@@ -243,7 +275,8 @@ static void have(size_t count, const struct made_up *list)
     memcpy(mounts, list, count * sizeof *list);
     calls[0] = '\0';
     load_error = start_error = swap_error = children = opened = 0;
-    may_detach = false;
+    may_detach = killed_end = swap_hangs = false;
+    link_device = 0;
     swaps = NULL;
     notes = (struct shutdown_notes){0};
     options = (struct options){0};
@@ -430,20 +463,64 @@ static void keeps_what_holds_the_report(void **state)
                                "read-only /;");
 }
 
+static void finds_the_report_through_links(void **state)
+{
+    (void)state;
+    static const struct word report = {"/link/report.md", {"f", 1, 1}};
+    HAVE(ROOT, {DATA},
+         {.line = "15 8:3 / /data/deep rw - ext4 /dev/sda3 rw", .target = "/data/deep"},
+         {.line = "15 8:4 / /data/other rw - ext4 /dev/sda4 rw", .target = "/data/other"});
+    options.shutdown_report = report;
+    link_device = makedev(8, 3);
+    shutdown_unmount_others(&self);
+    assert_string_equal(calls, "sync /data/other;umount /data/other;");
+    link_device = 0;
+    shutdown_unmount_others(&self);
+    assert_non_null(strstr(calls, "umount /data/deep;sync /data;umount /data;"));
+}
+
 static void goes_round_what_hangs(void **state)
 {
     (void)state;
     HAVE(ROOT, {DATA},
-         {.line = "10 8:9 / /h rw - ext4 /dev/sda9 rw", .target = "/h", .hangs = true},
-         {.line = "10 0:41 / /f rw - fuse.x s rw", .target = "/f", .hangs = true});
+         {.line = "10 8:9 / /h rw - ext4 /dev/sda9 rw", .target = "/h", .hangs = FOREVER},
+         {.line = "10 0:41 / /f rw - fuse.x s rw", .target = "/f", .hangs = FOREVER});
     shutdown_unmount(&self);
     assert_string_equal(calls, "force /f;kill it;sync /h;umount /h;kill it;sync /data;"
-                               "umount /data;read-only /;");
+                               "umount /data;read-only /;wait for it;");
     assert_int_equal(children, 3);
     assert_string_equal(notes.lines, "- /f: hangs, not clean\n- /h: hangs, not clean\n"
                                      "- /data (/dev/sda2, ext4): unmounted\n"
                                      "- / (/dev/root, ext4): read-only\n");
     assert_true(log_spy_contains("/h: unmounting it hangs. Going on without it"));
+}
+
+static void gives_what_was_slow_another_time(void **state)
+{
+    (void)state;
+    HAVE(ROOT, {DATA, .hangs = 1});
+    killed_end = true;
+    shutdown_unmount(&self);
+    assert_string_equal(calls, "sync /data;umount /data;kill it;read-only /;"
+                               "sync /data;umount /data;read-only /;");
+    assert_non_null(strstr(notes.lines, "- /data (/dev/sda2, ext4): unmounted\n"));
+    /* once */
+    HAVE(ROOT, {DATA, .hangs = FOREVER});
+    killed_end = true;
+    shutdown_unmount(&self);
+    assert_int_equal(children, 4);
+}
+
+static void swapping_may_hang(void **state)
+{
+    (void)state;
+    HAVE(ROOT, {DATA});
+    swaps = "Filename\n/data/swap file 1 0 -2\n";
+    swap_hangs = true;
+    shutdown_unmount(&self);
+    assert_string_equal(calls, "swapoff /data/swap;kill it;sync /data;umount /data;read-only /;"
+                               "wait for it;");
+    assert_non_null(strstr(notes.lines, "- swap: hangs, not clean\n"));
 }
 
 static void hangs_no_more_often_than_it_can_note(void **state)
@@ -454,7 +531,7 @@ static void hangs_no_more_often_than_it_can_note(void **state)
     const size_t count = sizeof many / sizeof many[0];
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(lines[i], sizeof lines[i], "10 0:%d / /h rw - fuse x rw", (int)i + 9);
-        many[i] = (struct made_up){.line = lines[i], .target = "/h", .hangs = true};
+        many[i] = (struct made_up){.line = lines[i], .target = "/h", .hangs = FOREVER};
     }
     have(count, many);
     shutdown_unmount(&self);
@@ -465,7 +542,7 @@ static void hangs_no_more_often_than_it_can_note(void **state)
 static void hangs_no_longer_than_the_budget(void **state)
 {
     (void)state;
-    HAVE(ROOT, {DATA, .hangs = true});
+    HAVE(ROOT, {DATA, .hangs = FOREVER});
     self.deadline_ms = time_ms() + 150;
     shutdown_unmount(&self);
     assert_int_equal(children, 1);
@@ -479,7 +556,7 @@ static void writes_back_without_processes(void **state)
     start_error = -EAGAIN;
     shutdown_unmount(&self);
     assert_string_equal(calls, "sync all;");
-    assert_true(log_spy_contains("Can't start a process to unmount: Resource temporarily"));
+    assert_true(log_spy_contains("Can't unmount: Resource temporarily"));
 }
 
 static void writes_back_without_a_table(void **state)
@@ -491,7 +568,7 @@ static void writes_back_without_a_table(void **state)
     assert_string_equal(calls, "sync all;");
     assert_int_equal(children, 1);
     assert_int_equal(log_spy_count(LOG_ERROR), 1);
-    assert_true(log_spy_contains("Can't see what is mounted to unmount: Cannot allocate memory"));
+    assert_true(log_spy_contains("Can't unmount: Cannot allocate memory"));
     assert_string_equal(notes.lines, "");
 }
 
@@ -531,7 +608,10 @@ int main(void)
         cmocka_unit_test(says_what_was_not_written),
         cmocka_unit_test(lets_go_of_what_has_no_disk),
         cmocka_unit_test(keeps_what_holds_the_report),
+        cmocka_unit_test(finds_the_report_through_links),
         cmocka_unit_test(goes_round_what_hangs),
+        cmocka_unit_test(gives_what_was_slow_another_time),
+        cmocka_unit_test(swapping_may_hang),
         cmocka_unit_test(hangs_no_more_often_than_it_can_note),
         cmocka_unit_test(hangs_no_longer_than_the_budget),
         cmocka_unit_test(writes_back_without_processes),
