@@ -438,8 +438,13 @@ static void end_children(void)
     notes->catchers[0] = 31;
     notes->catchers[1] = 32;
     notes->catchers[2] = 33;
+    notes->hung_count = 2;
+    notes->hung_child[0] = 30;
+    notes->hung_child[1] = 31;
     main_hooks->reaped(main_hooks->context, 31, 0);
     assert_int_equal(notes->catcher_count, 2);
+    assert_int_equal(notes->hung_child[0], 30);
+    assert_int_equal(notes->hung_child[1], 0);
     main_hooks->reaped(main_hooks->context, 31, 0);
     main_hooks->reaped(main_hooks->context, 99, 0);
     assert_int_equal(notes->catcher_count, 2);
