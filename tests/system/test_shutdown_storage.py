@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """Every file system ends unmounted, read-only or frozen, or it is named, within the budget."""
-
 import pytest
 
 from ending import END, device, end_s, report_of, said, trouble
