@@ -16,7 +16,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tools" / "lib"))
 
-import image  # noqa: E402  (the line above makes them importable)
+import debs  # noqa: E402,F401  (the line above makes them importable)
+import image  # noqa: E402
 import kernel as kernels  # noqa: E402
 import rootfs  # noqa: E402
 from vm import Vm, VmError  # noqa: E402,F401
@@ -41,7 +42,9 @@ def program(name, *options, out=None):
         newest = max(path.stat().st_mtime_ns for path in (source, HERE / "vm.h"))
         if options or not out.exists() or out.stat().st_mtime_ns <= newest:
             BUILD.mkdir(parents=True, exist_ok=True)
-            subprocess.run([*CC, *options, "-o", out, source], check=True)
+            scratch = out.with_name(f".{out.name}.{os.getpid()}")
+            subprocess.run([*CC, *options, "-o", scratch, source], check=True)
+            os.replace(scratch, out)  # another run may just be reading it
     return out
 
 
@@ -79,7 +82,8 @@ class Result:
         raise VmError(f"no {text!r} in the kernel log:\n{self.text}\n{self.console}")
 
     def console_us(self, text):
-        found = re.search(rf"^\[ *([0-9.]+)\] .*{text}", self.console, re.M)
+        # not at the start of a line: the console has what programs write, too
+        found = re.search(rf"\[ *([0-9]+\.[0-9]+)\] [^\[\n]*{text}", self.console)
         if not found:
             raise VmError(f"no {text!r} on the console:\n{self.console}")
         return float(found[1]) * 1e6

@@ -4,12 +4,13 @@ import re
 import statistics
 
 import peers
-from guest import Result, image, program, rootfs, run, small_tree
+from guest import debs, image, program, rootfs, run, small_tree
 
 ORPHANS = 10000
 GROWTH = {"mounts": (1, 8, 64), "library directories": (1, 50, 400, 2000), "configuration words": (10, 300, 3000),
           "environment settings": (10, 1000)}
 ENDS = {"nothing left": "die 0", "200 leftovers": "die 200", "200 that ignore TERM": "ignore 200"}
+ENDED = "reboot: (?:Restarting|Power down)"  # runit powers off unless a file says otherwise
 NO_END = ("tini", "dumb-init", "catatonit")  # they are for containers: their end is the kernel's panic
 
 
@@ -35,6 +36,18 @@ def kilobytes(lines, key):
     return sum(int(line.split()[1]) for line in lines if line.startswith(key + ":"))
 
 
+def private_dirty(lines):
+    """Private dirty memory as a disk's root would show it: in a root in memory every page of a file counts as dirty."""
+    total, of_file = 0, False
+    for line in lines:
+        header = re.match(r"[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+ *(\S*)", line)
+        if header:
+            of_file = header[1].startswith("/") and not header[1].startswith("/memfd:")
+        elif line.startswith("Anonymous:" if of_file else "Private_Dirty:"):
+            total += int(line.split()[1])
+    return total
+
+
 def status_number(lines, key):
     return next(int(line.split()[1]) for line in lines if line.startswith(key))
 
@@ -46,8 +59,7 @@ def footprint(name):
     switches = [status_number(result.lines(key), "voluntary_ctxt") + status_number(result.lines(key), "nonvoluntary_ctxt")
                 for key in ("before", "after")]
     return {"file_bytes": peers.program_bytes(name), "rss_kb": kilobytes(smaps, "Rss"), "pss_kb": kilobytes(smaps, "Pss"),
-            "private_dirty_kb": kilobytes(smaps, "Private_Dirty"), "fds": result.number("fds"),
-            "peak_rss_kb": status_number(result.lines("before"), "VmHWM"),
+            "private_dirty_kb": private_dirty(smaps), "fds": result.number("fds"),
             "page_faults": int(stat[7]) + int(stat[9]), "switches_idle_minute": switches[1] - switches[0],
             "reap_count": result.number("reap_count"), "reap_us_each": result.number("reap_ns") / 1000 / ORPHANS,
             "reap_cpu_us_each": result.number("reap_cpu_ns") / 1000 / ORPHANS,
@@ -55,12 +67,12 @@ def footprint(name):
 
 
 def end(name, case, runs):
-    """From the VM's last word to the kernel's "Restarting system", in µs."""
+    """From the VM's last word to the kernel's last word, in µs."""
     def once():
         tree, init, arguments, how = peers.setup(name)
         tree = image.merged(tree, small_tree(f"end {ENDS[case]} {how}"))
         result = run(tree, init, arguments, until="end")
-        return result.console_us("reboot: Restarting") - result.console_us("the VM ends")
+        return result.console_us(ENDED) - result.console_us("the VM ends")
     return summary([once() for _ in range(runs)])
 
 
@@ -99,6 +111,13 @@ def steps():
         rows = re.findall(r"erlinit: ([\w-]+): [\w ]+, (\d+) us", "\n".join(found.lines("log")))
         result["typical" if typical else "default"] = {step: int(us) for step, us in rows}
     return result
+
+
+def debs_of(name):
+    """The package of a peer and what it depends on, as tools/fetch has them."""
+    package = peers.PEERS[name]
+    found = debs.fetch("bookworm", [package], closure=True)
+    return sorted(found, key=lambda deb: deb[1]["package"] != package)
 
 
 # --- the whole way, with a real release ---
@@ -145,7 +164,5 @@ def whole_way(name, otp="25"):
             f"{erts}/bin/erlexec {' '.join(words)}\nkill -TERM 1\n")
     result = run(image.merged(tree, own), init, arguments, until="end", memory_mib=512)
     greeting = result.console_us("the VM ends")
-    return {"greeting_ms": greeting / 1000, "end_ms": (result.console_us("reboot: Restarting") - greeting) / 1000}
+    return {"greeting_ms": greeting / 1000, "end_ms": (result.console_us(ENDED) - greeting) / 1000}
 
-
-__all__ = ["Result", "boot", "calls", "end", "footprint", "growth", "steps", "whole_way"]

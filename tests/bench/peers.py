@@ -7,8 +7,7 @@ search for a release, which favours it), and is then to start the same program i
 import os
 from functools import lru_cache
 
-import debs
-from guest import TOP, VM, erlinit_file, image, program, rootfs
+from guest import TOP, VM, debs, erlinit_file, image, program, rootfs
 
 PEERS = {"busybox": "busybox-static", "runit": "runit", "finit": "finit", "sysvinit": "sysvinit-core", "tini": "tini",
          "dumb-init": "dumb-init", "catatonit": "catatonit", "s6": "s6"}
@@ -20,6 +19,7 @@ TYPICAL_LIBRARIES = 400
 TYPICAL_CONFIG = "".join(f"-m tmpfs:/mnt/{n}:tmpfs:nodev:size=1m\n" for n in range(TYPICAL_MOUNTS)) + \
     "-d /bin/helper\n--pre-run-exec /bin/helper\n-n nerves-%s\n"
 SHELL = "#!/bin/sh\n"
+KILL_ALL = "/bin/busybox killall5 -15\n/bin/busybox killall5 -9\n"  # as scripts do, without their pause in between
 MOUNTS = """b=/bin/busybox
 $b mount -t devtmpfs -o nosuid,noexec devtmpfs /dev
 $b mount -t proc -o nosuid,nodev,noexec proc /proc
@@ -75,8 +75,7 @@ def _busybox(script):
 
 def _runit(script):
     tree = {**shell_tree(script), **dynamic_tree("runit"), "/etc/runit/1": SHELL + ". /etc/rc\n",
-            "/etc/runit/2": f"{SHELL}exec {VM}\n", "/etc/runit/3": SHELL + "/bin/umount -a -r\n",
-            "/etc/runit/reboot": ("mode", 0o100, "")}
+            "/etc/runit/2": f"{SHELL}exec {VM}\n", "/etc/runit/3": SHELL + "/bin/umount -a -r\n"}
     return tree, "/usr/sbin/runit", "", "exit"
 
 
@@ -89,7 +88,7 @@ def _finit(script):
 def _sysvinit(script):
     tree = {**shell_tree(script), **dynamic_tree("sysvinit"), "/etc/inittab":
             f"id:2:initdefault:\nsi::sysinit:/etc/rc\nvm:2:once:{VM}\nr6:6:wait:/etc/rc6\n",
-            "/etc/rc6": SHELL + "/bin/umount -a -r\nexec /bin/reboot -f\n",
+            "/etc/rc6": SHELL + KILL_ALL + "/bin/umount -a -r\nexec /bin/reboot -f\n",
             "/bin/stop": SHELL + "exec /usr/sbin/init 6\n"}
     return tree, "/usr/sbin/init", "", "/bin/stop"
 
@@ -104,7 +103,7 @@ def _wrapper(name):
 def _s6(script):
     tree = {**shell_tree(f"{script}exec /usr/bin/s6-svscan /service\n"), **dynamic_tree("s6", "usr/bin/s6-supervise"),
             "/service/vm/run": f"{SHELL}exec {VM}\n",
-            "/service/.s6-svscan/finish": SHELL + "/bin/umount -a -r\nexec /bin/reboot -f\n"}
+            "/service/.s6-svscan/finish": SHELL + KILL_ALL + "/bin/umount -a -r\nexec /bin/reboot -f\n"}
     return tree, "/etc/rc", "", "15"
 
 
