@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STRINGS_MOST 64
+#define STRINGS_MOST 256
 
 static char *strings[STRINGS_MOST];
 static size_t string_count;
