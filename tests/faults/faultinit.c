@@ -106,7 +106,7 @@ static bool read_report(void)
 
 static void live(char name, const struct fault *fault, struct outcome *out)
 {
-    life_reset_disk();
+    life_reset();
     put("/proc/sys/kernel/core_pattern", "core");
     (void)clock_settime(CLOCK_REALTIME, &(struct timespec){.tv_sec = 1000});
     (void)klogctl(5, NULL, 0); /* SYSLOG_ACTION_CLEAR */
@@ -177,7 +177,10 @@ static void try(char name, const struct fault *fault, const struct outcome *usua
         return;
     live(name, fault, &out);
     runs++;
-    unreached += out.injected == 0;
+    if (out.injected == 0) {
+        unreached++;
+        show("UNREACHED", name, fault, &out);
+    }
     const char *wrong = judge(fault, &out, usual);
     if (wrong == NULL)
         return;
@@ -280,6 +283,7 @@ static void prepare(void)
     if (syscall(SYS_finit_module, module, "rd_nr=1 rd_size=8192", 0) < 0)
         say("BROKEN brd: %s\n", strerror(errno));
     close(module);
+    life_prepare();
 }
 
 int main(int argc, char *argv[])

@@ -83,7 +83,8 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* life.c: never returns; reads one byte from `go` before it does anything. */
 void life_become(char name, int go, int traced_call) __attribute__((noreturn));
-void life_reset_disk(void);
+void life_prepare(void);
+void life_reset(void);
 
 /* trace.c */
 void trace_life(char name, const struct fault *fault, struct outcome *outcome);

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 sys.path.insert(0, str(TOP / "tests" / "system"))
 
-from machine import Machine, image, kernels  # noqa: E402  (the line above makes it importable)
+from machine import Machine, VmError, image, kernels  # noqa: E402  (the line above makes it importable)
 
 BUILD = TOP / "build" / "test-programs"
 CC = ["musl-gcc", "-std=c11", "-D_GNU_SOURCE", "-Os", "-static", "-no-pie", "-Wall", "-Wextra", "-Werror",
@@ -43,12 +44,10 @@ def faultinit():
 
 def disk():
     """A small ext4 file system, as bytes."""
-    path = BUILD / f".faults-disk.{os.getpid()}"
-    BUILD.mkdir(parents=True, exist_ok=True)
-    image.make_ext4(path, {}, size_mib=4)
-    data = path.read_bytes()
-    path.unlink()
-    return data
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "disk.img"
+        image.make_ext4(path, {}, size_mib=2)
+        return path.read_bytes()
 
 
 def machine(plan):
@@ -66,8 +65,12 @@ def run(plan, timeout):
     device = machine(plan)
     try:
         with device.boot() as vm:
-            vm.wait_report(rb"^DONE ", timeout)
-            return vm.report.decode(errors="replace")
+            try:
+                vm.wait_report(rb"^DONE ", timeout)
+                end = ""
+            except VmError as error:
+                end = f"BROKEN machine: {error}\nDONE runs=0 failures=1 calls=0 unreached=0\n"
+            return vm.report.decode(errors="replace") + end
     finally:
         device.close()
 
@@ -76,7 +79,7 @@ def named(text):
     """TEXT with the names of the system calls behind their numbers."""
     names = dict(re.findall(r"__NR_(\w+) (\d+)", CALLS.read_text()))
     names = {number: name for name, number in names.items()}
-    return re.sub(r"^((?:WAS|USUAL) . call|COUNT .) (\d+)",
+    return re.sub(r"^((?:WAS|USUAL|UNREACHED) . call|COUNT .) (\d+)",
                   lambda m: f"{m[1]} {m[2]} ({names.get(m[2], '?')})", text, flags=re.M)
 
 
@@ -100,6 +103,7 @@ def main():
         return 0
     plans = [f"{options.lives} {options.per_call} {share} {options.machines} {options.seed}"
              for share in range(options.machines)]
+    faultinit()  # once, before all want it
     with ThreadPoolExecutor(options.machines) as pool:
         texts = list(pool.map(lambda plan: run(plan, options.timeout), plans))
     print("\n".join(map(named, texts)))

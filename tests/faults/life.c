@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -19,7 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RELEASE "/root/srv/erlang"
+/* All lives use one tmpfs: the programs stay where they are in memory, and QEMU keeps their
+ * translation. */
+#define ROOT    "/root/life"
+#define POOL    "/root/pool"
+#define RELEASE ROOT "/srv/erlang"
 
 /* r: everything configured, the VM asks for a reboot. x: the same, it exits unasked. p: power off is
  * asked for, the VM waits to be told. l: leftovers and a busy disk, halt. c: PID 1 crashes. */
@@ -78,12 +83,11 @@ static void make_root(char name)
         "srv/erlang", "srv/erlang/erts-1.0", "srv/erlang/erts-1.0/bin", "srv/erlang/releases",
         "srv/erlang/releases/0.1.0", "srv/erlang/lib", "usr", "usr/lib", "usr/lib/erlang",
         "usr/lib/erlang/lib"};
-    must(mount("tmpfs", "/root", "tmpfs", 0, "mode=755") == 0 && chdir("/root") == 0, "/root");
+    must(chdir(ROOT) == 0, ROOT);
     for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
         must(mkdir(directories[i], 0755) == 0, directories[i]);
-    copy("/t/erlinit", "sbin/init");
-    copy("/init", "bin/guest");
-    must(symlink("guest", "bin/id") == 0 && symlink("guest", "bin/pre") == 0 &&
+    must(link(POOL "/erlinit", "sbin/init") == 0 && link(POOL "/guest", "bin/guest") == 0 &&
+             symlink("guest", "bin/id") == 0 && symlink("guest", "bin/pre") == 0 &&
              symlink("guest", "bin/on-exit") == 0 &&
              symlink("/bin/guest", RELEASE "/erts-1.0/bin/erlexec") == 0,
          "links");
@@ -108,8 +112,8 @@ static void enter_root(void)
     static const char *const outer[] = {"/proc", "/sys", "/dev"};
     for (size_t i = 0; i < sizeof outer / sizeof outer[0]; i++)
         (void)umount2(outer[i], MNT_DETACH);
-    must(chdir("/root") == 0 && mount(".", "/", NULL, MS_MOVE, NULL) == 0 && chroot(".") == 0 &&
-             chdir("/") == 0,
+    must(mount(ROOT, ROOT, NULL, MS_BIND, NULL) == 0 && chdir(ROOT) == 0 &&
+             mount(".", "/", NULL, MS_MOVE, NULL) == 0 && chroot(".") == 0 && chdir("/") == 0,
          "root");
 }
 
@@ -155,8 +159,25 @@ void life_become(char name, int go, int traced_call)
     _exit(98);
 }
 
-void life_reset_disk(void)
+void life_prepare(void)
 {
+    must(mount("tmpfs", "/root", "tmpfs", 0, "mode=755") == 0 && mkdir(POOL, 0755) == 0, "/root");
+    copy("/t/erlinit", POOL "/erlinit");
+    copy("/init", POOL "/guest");
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+    (void)status;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
+
+void life_reset(void)
+{
+    (void)nftw(ROOT, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    must(mkdir(ROOT, 0755) == 0, ROOT);
     struct stat status;
     int from = open("/t/disk.img", O_RDONLY | O_CLOEXEC), to = open(DISK, O_WRONLY | O_CLOEXEC);
     must(from >= 0 && to >= 0 && fstat(from, &status) == 0 &&
