@@ -12,6 +12,8 @@
 #define FACILITY_DAEMON (3 << 3)
 /* The kernel takes at most 1024 bytes a record, prefix included (kernel/printk: LOG_LINE_MAX). */
 #define LINE_BYTES 1000
+/* pstore has no such limit: the time in front must not cost the message its end. */
+#define PMSG_LINE_BYTES (LINE_BYTES + 64)
 /* Lines before /dev/kmsg is there: a few warnings about options or the overlay. */
 #define EARLY_BYTES 2000
 
@@ -93,7 +95,7 @@ static void to_pmsg(const char *message)
 {
     if (pmsg_fd < 0)
         return;
-    TEXT_ON_STACK(line, LINE_BYTES);
+    TEXT_ON_STACK(line, PMSG_LINE_BYTES);
     struct timespec now = {0};
     (void)clock_gettime(CLOCK_REALTIME, &now);
     time_add_iso8601(&line, &now);
