@@ -47,16 +47,18 @@ static bool is_mount_point(const char *path)
  * What the kernel or an initramfs has mounted stays, and gets our flags. An error there is no
  * warning: there is a file system, which is what counts.
  */
-static void adjust(const struct pseudofs *fs)
+static bool adjust(const struct pseudofs *fs)
 {
-    if (mount(NULL, fs->target, NULL, MS_REMOUNT | fs->flags, fs->data) < 0)
-        log_debug("%s was mounted already and keeps its options: %m", fs->target);
+    if (mount(NULL, fs->target, NULL, MS_REMOUNT | fs->flags, fs->data) == 0)
+        return true;
+    log_debug("%s was mounted already and keeps its options: %m", fs->target);
+    return false;
 }
 
 static int provide(const struct pseudofs *fs)
 {
     if (is_mount_point(fs->target)) {
-        adjust(fs);
+        (void)adjust(fs);
         return 0;
     }
     /* A read-only root without the directory fails at mount(2), with a better reason. */
@@ -64,14 +66,14 @@ static int provide(const struct pseudofs *fs)
     if (mount(fs->type, fs->target, fs->type, fs->flags, fs->data) == 0) {
         /* A devtmpfs is one for the whole system and takes no options when it is mounted. */
         if (text_equal(fs->type, "devtmpfs"))
-            adjust(fs);
-        return 0;
-    }
-    if (errno == EBUSY) {
-        adjust(fs);
+            (void)adjust(fs);
         return 0;
     }
     int error = -errno;
+    /* "already mounted or busy": only what is mounted can be mounted anew */
+    if (error == -EBUSY && adjust(fs))
+        return 0;
+    errno = -error;
     log_warning("%s can't be mounted (%s): %m; the boot goes on without it", fs->target, fs->type);
     return error;
 }

@@ -40,7 +40,7 @@ int __wrap_mount(const char *source, const char *target, const char *type, unsig
         return -1;
     }
     if (missing && strcmp(target, missing) == 0) {
-        errno = ENOENT;
+        errno = flags & MS_REMOUNT ? EINVAL : ENOENT;
         return -1;
     }
     return 0;
@@ -121,6 +121,16 @@ static void warns_and_goes_on(void **state)
     assert_int_equal(run(boot_pseudofs), STEP_WARNED);
 }
 
+/* busy, and yet nothing is there that could be mounted anew */
+static void warns_of_a_busy_place(void **state)
+{
+    (void)state;
+    busy = missing = "/sys";
+    assert_int_equal(run(boot_pseudofs), STEP_WARNED);
+    assert_int_equal(log_spy_count(LOG_WARNING), 1);
+    assert_true(log_spy_contains("/sys"));
+}
+
 static void makes_scratch_space(void **state)
 {
     (void)state;
@@ -135,6 +145,7 @@ int main(void)
         cmocka_unit_test_setup(mounts_what_nobody_has, setup),
         cmocka_unit_test_setup(adjusts_what_is_mounted, setup),
         cmocka_unit_test_setup(warns_and_goes_on, setup),
+        cmocka_unit_test_setup(warns_of_a_busy_place, setup),
         cmocka_unit_test_setup(makes_scratch_space, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
