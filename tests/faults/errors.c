@@ -6,9 +6,13 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#define LIST(...) (const int[]){__VA_ARGS__, 0}
-#define MEMORY    ENOMEM, EINTR
-#define PATHS     EACCES, ENOENT, EIO, ENOMEM, ELOOP, EINTR
+#define LIST(...)                                                                                  \
+    (const int[])                                                                                  \
+    {                                                                                              \
+        __VA_ARGS__, 0                                                                             \
+    }
+#define MEMORY ENOMEM, EINTR
+#define PATHS  EACCES, ENOENT, EIO, ENOMEM, ELOOP, EINTR
 
 static const struct {
     int call;

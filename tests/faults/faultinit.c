@@ -101,7 +101,8 @@ static bool read_report(void)
         umount2("/check", 0);
     }
     report[length < 0 ? 0 : length] = '\0';
-    return strncmp(report, "# Erlinit shutdown report\n", 26) == 0 && strstr(report, "\n```\n") != NULL;
+    return strncmp(report, "# Erlinit shutdown report\n", 26) == 0 &&
+           strstr(report, "\n```\n") != NULL;
 }
 
 static void live(char name, const struct fault *fault, struct outcome *out)
@@ -151,7 +152,8 @@ static const char *const endings[] = {"none", "reboot", "sysrq", "exit", "hang",
 
 static void show(const char *word, char name, const struct fault *fault, const struct outcome *out)
 {
-    say("%s %c call %d %d %c %u: %s %#x started=%d has=%#x fds=%d/%d cpu=%d took=%ld clean=%d seed=%d "
+    say("%s %c call %d %d %c %u: %s %#x started=%d has=%#x fds=%d/%d cpu=%d took=%ld clean=%d "
+        "seed=%d "
         "report=%d warnings=%u injected=%u at=%s\n",
         word, name, fault->call, fault->error, modes[fault->mode], fault->nth, endings[out->ending],
         out->reboot_command, out->started, out->has, out->fds_running, out->fds_ending, out->cpu_ms,
@@ -247,7 +249,8 @@ static void follow_plan(char *plan)
     unsigned long seed = 0;
     struct fault fault = {.mode = MODE_ONCE};
     char mode = 'o';
-    if (sscanf(plan, "%15s call %d %d %c %u", lives, &fault.call, &fault.error, &mode, &fault.nth) == 5) {
+    if (sscanf(plan, "%15s call %d %d %c %u", lives, &fault.call, &fault.error, &mode,
+               &fault.nth) == 5) {
         fault.mode = mode == 'e' ? MODE_EVER : mode == 's' ? MODE_SHORT : MODE_ONCE;
         usual_life(lives[0], &usual);
         show_log();

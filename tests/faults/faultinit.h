@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * faultinit: init of a test machine. It runs whole lives of erlinit, each as PID 1 of namespaces of
- * its own, and in each life it makes one system call fail (seccomp(2) SECCOMP_RET_TRACE, ptrace(2)).
+ * its own, and in each life it makes one system call fail (seccomp(2) SECCOMP_RET_TRACE,
+ * ptrace(2)).
  *
  *   faultinit.c  the plan: which life, which call, which error; what must hold afterwards
  *   trace.c      the tracer: counts calls, fails one, sees the end
@@ -65,9 +66,9 @@ struct outcome {
     enum ending ending;
     unsigned int reboot_command;
     unsigned int injected; /* how often */
-    char where[160];       /* the first argument that is a path, of the first call that was failed */
-    bool log_lost;         /* what was failed is the log itself */
-    bool started;          /* the VM has run */
+    char where[160]; /* the first argument that is a path, of the first call that was failed */
+    bool log_lost;   /* what was failed is the log itself */
+    bool started;    /* the VM has run */
     unsigned int has;
     int fds_running, fds_ending; /* of PID 1 */
     int cpu_ms;                  /* of PID 1 */
@@ -92,7 +93,8 @@ void trace_life(char name, const struct fault *fault, struct outcome *outcome);
 /* guest.c */
 int guest_main(int argc, char *argv[]);
 
-/* errors.c: errnos that `call` can return, ended by 0; NULL: it can't fail. The first is the usual one. */
+/* errors.c: errnos that `call` can return, ended by 0; NULL: it can't fail. The first is the usual
+ * one. */
 const int *errors_of(int call);
 
 #endif

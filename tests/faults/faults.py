@@ -66,7 +66,7 @@ def run(plan, timeout):
     try:
         with device.boot() as vm:
             try:
-                vm.wait_report(rb"^DONE ", timeout)
+                vm.wait_report(rb"^DONE .*\n", timeout)
                 end = ""
             except VmError as error:
                 end = f"BROKEN machine: {error}\nDONE runs=0 failures=1 calls=0 unreached=0\n"

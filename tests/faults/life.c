@@ -26,8 +26,8 @@
 #define POOL    "/root/pool"
 #define RELEASE ROOT "/srv/erlang"
 
-/* r: everything configured, the VM asks for a reboot. x: the same, it exits unasked. p: power off is
- * asked for, the VM waits to be told. l: leftovers and a busy disk, halt. c: PID 1 crashes. */
+/* r: everything configured, the VM asks for a reboot. x: the same, it exits unasked. p: power off
+ * is asked for, the VM waits to be told. l: leftovers and a busy disk, halt. c: PID 1 crashes. */
 const char life_names[] = "rxplc";
 
 static const char common[] = "-v\n"
@@ -78,11 +78,29 @@ static void copy(const char *from, const char *to)
 
 static void make_root(char name)
 {
-    static const char *const directories[] = {
-        "bin", "sbin", "etc", "proc", "sys", "dev", "tmp", "run", "root", "data", "mnt", "work", "srv",
-        "srv/erlang", "srv/erlang/erts-1.0", "srv/erlang/erts-1.0/bin", "srv/erlang/releases",
-        "srv/erlang/releases/0.1.0", "srv/erlang/lib", "usr", "usr/lib", "usr/lib/erlang",
-        "usr/lib/erlang/lib"};
+    static const char *const directories[] = {"bin",
+                                              "sbin",
+                                              "etc",
+                                              "proc",
+                                              "sys",
+                                              "dev",
+                                              "tmp",
+                                              "run",
+                                              "root",
+                                              "data",
+                                              "mnt",
+                                              "work",
+                                              "srv",
+                                              "srv/erlang",
+                                              "srv/erlang/erts-1.0",
+                                              "srv/erlang/erts-1.0/bin",
+                                              "srv/erlang/releases",
+                                              "srv/erlang/releases/0.1.0",
+                                              "srv/erlang/lib",
+                                              "usr",
+                                              "usr/lib",
+                                              "usr/lib/erlang",
+                                              "usr/lib/erlang/lib"};
     must(chdir(ROOT) == 0, ROOT);
     for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++)
         must(mkdir(directories[i], 0755) == 0, directories[i]);
@@ -118,7 +136,8 @@ static void enter_root(void)
 }
 
 #define TRACE(number)                                                                              \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1),                                           \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
 
 /* Only what the tracer has to see stops; -1: everything does. */
 static void install_filter(int traced_call)

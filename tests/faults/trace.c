@@ -35,8 +35,8 @@ struct task {
     bool ours;      /* erlinit's code: its calls count */
     bool announced; /* its parent's event has come */
     bool waiting;   /* it has stopped before that */
-    bool seek;      /* at the end of this call: /dev/kmsg is open, skip what earlier lives have said */
-    int fail;       /* at the end of this call: the errno that it returns */
+    bool seek; /* at the end of this call: /dev/kmsg is open, skip what earlier lives have said */
+    int fail;  /* at the end of this call: the errno that it returns */
 };
 
 struct life {
@@ -104,7 +104,8 @@ static int cpu_ms_of(pid_t pid)
     text[length < 0 ? 0 : length] = '\0';
     const char *at = strrchr(text, ')');
     if (at != NULL)
-        (void)sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel);
+        (void)sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                     &kernel);
     return (int)((user + kernel) * 10);
 }
 
@@ -113,8 +114,8 @@ static bool disk_is_clean(void)
 {
     unsigned char block[1024];
     int fd = open(DISK, O_RDONLY | O_CLOEXEC);
-    bool clean = fd >= 0 && pread(fd, block, sizeof block, 1024) == sizeof block &&
-                 (block[0x60] & 4) == 0;
+    bool clean =
+        fd >= 0 && pread(fd, block, sizeof block, 1024) == sizeof block && (block[0x60] & 4) == 0;
     close(fd);
     return clean;
 }
@@ -159,7 +160,8 @@ static void read_text(pid_t pid, unsigned long address, char *text, size_t size)
     struct iovec to = {text, size - 1}, from = {(void *)address, size - 1};
     ssize_t length = process_vm_readv(pid, &to, 1, &from, 1, 0);
     if (length < 0) { /* near the end of a mapping */
-        from.iov_len = to.iov_len = 4096 - (address & 4095) < size - 1 ? 4096 - (address & 4095) : 1;
+        from.iov_len = to.iov_len =
+            4096 - (address & 4095) < size - 1 ? 4096 - (address & 4095) : 1;
         length = process_vm_readv(pid, &to, 1, &from, 1, 0);
     }
     text[length < 0 ? 0 : length] = '\0';
@@ -327,13 +329,13 @@ static void on_stop(struct life *life, struct task *task, int status)
         how = at_call(life, task) ? PTRACE_SYSCALL : PTRACE_CONT;
     else if (event == PTRACE_EVENT_EXEC)
         on_exec(life, task);
-    else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE)
+    else if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+             event == PTRACE_EVENT_CLONE)
         on_new_task(life, task);
     else if (number == (SIGTRAP | 0x80))
         after_call(task);
     if (life->out->ending == END_NONE)
-        ptrace(how, task->pid, 0,
-               event == 0 && number != (SIGTRAP | 0x80) ? number : 0);
+        ptrace(how, task->pid, 0, event == 0 && number != (SIGTRAP | 0x80) ? number : 0);
 }
 
 static void follow(struct life *life)
@@ -378,9 +380,10 @@ static pid_t start(char name, int traced_call)
     int go[2];
     if (pipe(go) < 0)
         return -1;
-    pid_t pid = (pid_t)syscall(
-        SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | SIGCHLD,
-        NULL, NULL, NULL, 0);
+    pid_t pid = (pid_t)syscall(SYS_clone,
+                               CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
+                                   CLONE_NEWNET | SIGCHLD,
+                               NULL, NULL, NULL, 0);
     if (pid == 0)
         life_become(name, go[0], traced_call);
     if (pid > 0)
