@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The smallest helper of a device: as the id command it prints an id, as the pre-run command nothing that matters. */
+/* The smallest helper of a device: as the id command it prints an id, as the pre-run command
+ * nothing that matters. */
 #include <unistd.h>
 
 int main(void)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plays the VM: notes when it was started, measures PID 1 as /bench.mode says, and reports line by line on the second
- * serial port. Needs nothing that an init would have had to mount.
+ * Plays the VM: notes when it was started, measures PID 1 as /bench.mode says, and reports line by
+ * line on the second serial port. Needs nothing that an init would have had to mount.
  *
  *     boot             when it was started, and what init said in the kernel log
- *     all N            memory, descriptors, page faults, wake-ups over a minute; then N orphans for PID 1, in crowds
- *     end KIND N HOW   leaves N processes (KIND: die, ignore), then ends: exit, reboot, or a signal to PID 1
+ *     all N            memory, descriptors, page faults, wake-ups over a minute; then N orphans for
+ * PID 1, in crowds end KIND N HOW   leaves N processes (KIND: die, ignore), then ends: exit,
+ * reboot, or a signal to PID 1
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -118,7 +119,8 @@ static int processes(void)
     return info.procs;
 }
 
-/* CROWD orphans that all end when the pipe is closed; returns the time until PID 1 has reaped the last. */
+/* CROWD orphans that all end when the pipe is closed; returns the time until PID 1 has reaped the
+ * last. */
 static long long reap_crowd(void)
 {
     int gate[2];

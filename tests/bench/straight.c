@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The floor of a real boot: every system call by which erlinit changes something, in its order, with everything known
- * beforehand. It looks nothing up, checks nothing, and logs two lines. -DTYPICAL: the typical configuration of the
- * benchmark instead of the default one. -DACTION=RB_POWER_OFF: how it ends.
+ * The floor of a real boot: every system call by which erlinit changes something, in its order,
+ * with everything known beforehand. It looks nothing up, checks nothing, and logs two lines.
+ * -DTYPICAL: the typical configuration of the benchmark instead of the default one.
+ * -DACTION=RB_POWER_OFF: how it ends.
  */
 #include "vm.h"
 
@@ -101,7 +102,8 @@ static void loopback(void)
     struct {
         struct nlmsghdr header;
         struct ifinfomsg link;
-    } up = {{sizeof up, RTM_NEWLINK, 0, 0, 0}, {.ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP}};
+    } up = {{sizeof up, RTM_NEWLINK, 0, 0, 0},
+            {.ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP}};
     ask(fd, &up.header);
     add_address(fd, AF_INET, 8, sizeof v4, v4);
     add_address(fd, AF_INET6, 128, sizeof v6, v6);
@@ -143,7 +145,8 @@ static void helper(int output)
 
 static void typical(void)
 {
-    static const char *const targets[] = {"/mnt/0", "/mnt/1", "/mnt/2", "/mnt/3", "/mnt/4", "/mnt/5"};
+    static const char *const targets[] = {"/mnt/0", "/mnt/1", "/mnt/2",
+                                          "/mnt/3", "/mnt/4", "/mnt/5"};
     for (unsigned i = 0; i < sizeof targets / sizeof targets[0]; i++)
         provide(targets[i], "tmpfs", MS_NODEV, "size=1m");
     char id[16];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Started instead of the init, becomes it (argv[1]) with a tracer beside it that lists every system call of PID 1 and of
- * what it starts, until the VM is started. The list goes to the second serial port: process, number, first path. */
+/* Started instead of the init, becomes it (argv[1]) with a tracer beside it that lists every system
+ * call of PID 1 and of what it starts, until the VM is started. The list goes to the second serial
+ * port: process, number, first path. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ptrace.h>
@@ -45,7 +46,8 @@ static int note_call(pid_t pid)
     char first[TEXT], second[TEXT];
     read_text(pid, info.entry.args[0], first);
     read_text(pid, info.entry.args[1], second);
-    fprintf(report, "call %d %llu %s %s\n", (int)pid, (unsigned long long)info.entry.nr, first, second);
+    fprintf(report, "call %d %llu %s %s\n", (int)pid, (unsigned long long)info.entry.nr, first,
+            second);
     return info.entry.nr == SYS_execve && strstr(first, "erlexec") != NULL;
 }
 

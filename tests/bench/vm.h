@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two floors know beforehand: which program is the VM, with what arguments and environment. */
+/* What the two floors know beforehand: which program is the VM, with what arguments and
+ * environment. */
 #ifndef BENCH_VM_H
 #define BENCH_VM_H
 
@@ -8,8 +9,8 @@
 #define BENCH_BASE "/srv/erlang"
 #define BENCH_ARGUMENTS                                                                            \
     "-config", "/srv/erlang/releases/0.1.0/sys.config", "-boot",                                   \
-        "/srv/erlang/releases/0.1.0/start", "-args_file",                                          \
-        "/srv/erlang/releases/0.1.0/vm.args", "-boot_var", "RELEASE_LIB", "/srv/erlang/lib"
+        "/srv/erlang/releases/0.1.0/start", "-args_file", "/srv/erlang/releases/0.1.0/vm.args",    \
+        "-boot_var", "RELEASE_LIB", "/srv/erlang/lib"
 #define BENCH_ROOT      "/srv/erlang"
 #define BENCH_SYSCONFIG "/srv/erlang/releases/0.1.0/sys"
 #endif
