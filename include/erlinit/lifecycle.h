@@ -54,6 +54,7 @@ struct lifecycle {
     bool requested;     /* somebody asked: the exit is intentional */
     bool fatal;         /* ended by EVENT_FATAL or EVENT_BROKEN */
     bool vm_gone;
+    bool stopped;            /* the VM ended in STOPPING: within its graceful time */
     bool asked;              /* the VM was sent SIGTERM */
     bool hurry;              /* asked twice: no grace for anybody any more */
     int64_t requested_at_ms; /* meaningful when requested */

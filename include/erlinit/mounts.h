@@ -31,6 +31,9 @@ int mounts_load(struct mount_table *table);
 /* Parses `text` (changed in place) instead; the pure part of mounts_load(). */
 int mounts_parse(char *text, struct mount_table *table);
 
+/* Resolves the \\ooo escapes of mountinfo and /proc/swaps, in place. */
+void mounts_unescape(char *text);
+
 /* True if the file system is on a block device (major number not 0). */
 bool mount_is_block(const struct mount_entry *entry);
 

@@ -82,9 +82,12 @@ void shutdown_breadcrumbs(struct shutdown *shutdown); /* report.c: why, to kmsg 
 void shutdown_report(struct shutdown *shutdown);      /* report.c: --shutdown-report */
 void shutdown_save_seed(struct shutdown *shutdown);   /* shutdown.c */
 void shutdown_unmount_others(
-    struct shutdown *shutdown);                   /* filesystems.c: all but what holds the report */
-void shutdown_unmount(struct shutdown *shutdown); /* filesystems.c */
+    struct shutdown *shutdown);                   /* unmount.c: all but what holds the report */
+void shutdown_unmount(struct shutdown *shutdown); /* unmount.c */
 void shutdown_pause(struct shutdown *shutdown);   /* shutdown.c: --exit-pause */
+
+/* shutdown.c: takes over /run/reboot-param, if somebody asked for the end. */
+void shutdown_read_reboot_argument(struct shutdown *shutdown);
 
 /* What decides how the machine ends, with words for people: "restart", "halt", "power off". */
 const char *shutdown_action_name(enum action action);

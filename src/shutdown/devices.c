@@ -81,6 +81,7 @@ void shutdown_stop_swap_files(void)
         text_add_bytes(&path, line + 1, strcspn(line + 1, " \t\n"));
         const char *type = line + 1 + path.length;
         type += strspn(type, " \t");
+        mounts_unescape(path.at);
         if (text_starts_with(type, "file") && swapoff(path.at) < 0)
             log_warning("%s: can't stop swapping to it: %m. Its file system stays busy", path.at);
     }

@@ -2,17 +2,16 @@
 /*
  * Ending every file system that can lose something. Newest first: unmounted; if that is impossible,
  * read-only; if that is, flushed and frozen (FIFREEZE: the journal is clean on disk, nobody can
- * write any more). All in one child; should it hang in one mount, that mount is given up and
- * another child goes on with the rest.
+ * write any more). All in one child, which unmount.c watches.
  */
+#include "filesystems.h"
+
 #include "erlinit/shutdown.h"
 
-#include "erlinit/child.h"
 #include "erlinit/files.h"
 #include "erlinit/log.h"
 #include "erlinit/mounts.h"
 #include "erlinit/text.h"
-#include "erlinit/times.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,16 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* Left for what comes after the unmounting. */
-#define RESERVE_MS 200
-
-/* Stands for what is done before the first mount, in the list of those that hung: their numbers are
- * above 0. */
-#define BEFORE_MOUNTS 0
-static const struct mount_entry before_mounts = {.id = BEFORE_MOUNTS, .target = "swap"};
 
 static const char *const kernel_roots[] = {"/proc", "/sys", "/dev"};
 
@@ -110,7 +100,7 @@ static bool unmount(struct shutdown *self, const struct mount_entry *entry)
     return done;
 }
 
-static void begin(struct shutdown *self, const struct mount_entry *entry, size_t to_go)
+void filesystems_begin(struct shutdown *self, const struct mount_entry *entry, size_t to_go)
 {
     struct shutdown_notes *notes = self->notes;
     struct text target = text_into(notes->current_target, sizeof notes->current_target);
@@ -153,7 +143,7 @@ static bool unmount_round(struct shutdown *self, const dev_t *keep)
         if (is_hung(self->notes, entry->id) || !should_unmount(&table, entry) ||
             (keep != NULL && holds_report(self, &table, entry, *keep)))
             continue;
-        begin(self, entry, i + 1);
+        filesystems_begin(self, entry, i + 1);
         changed = unmount(self, entry) || changed;
     }
     return shutdown_detach_devices() || changed;
@@ -194,11 +184,11 @@ static void make_safe(struct shutdown *self, const struct mount_entry *entry)
         shutdown_name_holders(self, entry);
 }
 
-static int end_others(void *argument)
+int filesystems_end_others(void *argument)
 {
     struct shutdown *self = argument;
     dev_t device = 0;
-    if (!is_hung(self->notes, BEFORE_MOUNTS)) {
+    if (!is_hung(self->notes, FILESYSTEMS_BEFORE)) {
         shutdown_stop_swap_files();
         device = report_device(self);
     }
@@ -207,10 +197,10 @@ static int end_others(void *argument)
     return 0;
 }
 
-static int end_all(void *argument)
+int filesystems_end_all(void *argument)
 {
     struct shutdown *self = argument;
-    if (!is_hung(self->notes, BEFORE_MOUNTS))
+    if (!is_hung(self->notes, FILESYSTEMS_BEFORE))
         shutdown_stop_swap_files();
     while (unmount_round(self, NULL))
         continue;
@@ -224,98 +214,8 @@ static int end_all(void *argument)
             seen = table.item[j].device == entry->device;
         if (seen)
             continue;
-        begin(self, entry, i + 1);
+        filesystems_begin(self, entry, i + 1);
         make_safe(self, entry);
     }
     return -result;
-}
-
-/* The child hangs in one mount: leave it there. False when there is no room to note another. */
-static bool give_up_mount(struct shutdown *self, pid_t pid)
-{
-    struct shutdown_notes *notes = self->notes;
-    (void)kill(pid, SIGKILL);
-    log_error("%s: unmounting it hangs. Going on without it", notes->current_target);
-    shutdown_note(self, "- %s: hangs, not clean", notes->current_target);
-    if (notes->hung_count >= SHUTDOWN_MAX_HUNG)
-        return false;
-    notes->hung_child[notes->hung_count] = pid;
-    notes->hung[notes->hung_count++] = notes->current_mount;
-    return true;
-}
-
-static void only_write_back(int reason)
-{
-    errno = reason;
-    log_error("Can't unmount: %m. Writing back only");
-    sync();
-}
-
-/*
- * The first that hangs may be a slow disk with much to write: it gets half of what is left. After
- * that each gets its share, so that there is always something left for the others.
- */
-static int64_t patience_ms(const struct shutdown *self)
-{
-    const struct shutdown_notes *notes = self->notes;
-    int64_t left_ms = shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
-    return left_ms /
-           (notes->hung_count == 0 || notes->mounts_to_go == 0 ? 2 : notes->mounts_to_go + 1);
-}
-
-/* One child after the other, until one comes to its end. False when that is impossible or the time
- * is over. */
-static bool run_guarded(struct shutdown *self, int (*function)(void *))
-{
-    for (;;) {
-        begin(self, &before_mounts, (size_t)self->notes->mounts_to_go);
-        pid_t pid = child_start(function, self);
-        if (pid < 0) {
-            only_write_back((int)-pid);
-            return false;
-        }
-        int status = 0;
-        int result = child_wait(pid, time_ms() + patience_ms(self), &status);
-        if (result == 0 && status == 0)
-            return true;
-        /* it has not hung, and won't do better the next time */
-        if (result == 0 && WIFEXITED(status)) {
-            only_write_back(WEXITSTATUS(status));
-            return false;
-        }
-        if (!give_up_mount(self, pid) || shutdown_time_left(self, INT64_MAX) <= RESERVE_MS)
-            return false;
-    }
-}
-
-static bool some_hang(const struct shutdown_notes *notes)
-{
-    for (int i = 0; i < notes->hung_count; i++)
-        if (notes->hung_child[i] != 0)
-            return true;
-    return false;
-}
-
-/* What hung was perhaps only slow: with the others safe, it may have all the rest of the time. */
-static void try_hung_again(struct shutdown *self, int (*function)(void *))
-{
-    int64_t until = time_ms() + shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
-    while (!child_reap(&self->hooks) && some_hang(self->notes))
-        if (!child_wait_event(&self->hooks, until))
-            return;
-    self->notes->hung_count = 0;
-    (void)run_guarded(self, function);
-}
-
-void shutdown_unmount_others(struct shutdown *self)
-{
-    /* without a report there is nothing to keep a file system for: all is one job */
-    if (self->options->shutdown_report.text != NULL)
-        (void)run_guarded(self, end_others);
-}
-
-void shutdown_unmount(struct shutdown *self)
-{
-    if (run_guarded(self, end_all) && self->notes->hung_count > 0)
-        try_hung_again(self, end_all);
 }

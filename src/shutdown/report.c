@@ -23,15 +23,11 @@
 #define REPORT_MODE     0644
 /* Address space only. The kernel's log is 128 KB to 1 MB usually; what does not fit is left out. */
 #define REPORT_BYTES ((size_t)4 * 1024 * 1024)
-/* include/linux/printk.h: a record of /dev/kmsg is at most PRINTKRB_RECORD_MAX /
- * CONSOLE_EXT_LOG_MAX, 8192 */
-#define RECORD_BYTES 8193
 
 static bool was_graceful(const struct machine *machine)
 {
     const struct lifecycle *life = &machine->life;
-    return life->requested && life->vm_gone && life->requested_at_ms < life->ended_at_ms &&
-           !life->hurry &&
+    return life->stopped && !life->hurry &&
            !(WIFSIGNALED(machine->vm_status) && WTERMSIG(machine->vm_status) == SIGKILL);
 }
 
@@ -49,6 +45,7 @@ static void add_vm_status(struct text *text, const struct machine *machine)
 void shutdown_breadcrumbs(struct shutdown *self)
 {
     const struct machine *machine = self->machine;
+    shutdown_read_reboot_argument(self);
     TEXT_ON_STACK(status, 64);
     add_vm_status(&status, machine);
     log_milestone(

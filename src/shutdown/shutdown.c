@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define SEED_LIMIT_MS 2000
+#define NOTE_BYTES    1024
 
 const struct shutdown_step shutdown_steps[] = {
     {"run-on-exit", shutdown_run_on_exit, false},
@@ -182,7 +183,7 @@ static void space_reboots(struct shutdown *self)
 }
 
 /* /run is not unmounted before it is read: it is a tmpfs. */
-static void read_reboot_argument(struct shutdown *self)
+void shutdown_read_reboot_argument(struct shutdown *self)
 {
     if (self->machine->life.requested)
         (void)file_read_line("/run/reboot-param", self->reboot_argument,
@@ -201,11 +202,15 @@ void shutdown_note(struct shutdown *self, const char *format, ...)
     struct shutdown_notes *notes = self->notes;
     struct text text = {
         .at = notes->lines, .size = sizeof notes->lines, .length = notes->length, .cut = false};
+    TEXT_ON_STACK(line, NOTE_BYTES);
     va_list arguments;
     va_start(arguments, format);
-    if (text_vformat(&text, format, arguments) && text_add(&text, "\n"))
-        notes->length = text.length;
+    (void)text_vformat(&line, format, arguments);
     va_end(arguments);
+    /* names of processes and mount points are theirs who made them */
+    text_add_printable(&text, line.at, line.length);
+    if (text_add(&text, "\n"))
+        notes->length = text.length;
     notes->lines[notes->length] = '\0';
 }
 
@@ -251,8 +256,9 @@ void shut_down(const struct options *options, struct machine *machine)
                                        .context = self,
                                        .signals = supervisor_request_signals()};
     child_set_hooks(&self->hooks);
-    read_reboot_argument(self);
     run_steps(self);
+    /* again: the request may have come late */
+    shutdown_read_reboot_argument(self);
     space_reboots(self);
     /* some USB gadget drivers hang in reboot(2) while their terminal is open */
     for (int fd = 0; fd < 3; fd++)

@@ -24,7 +24,7 @@ static char *next_field(char **rest)
 }
 
 /* proc(5): space, tab, newline and backslash are written as \ooo. */
-static void unescape(char *text)
+void mounts_unescape(char *text)
 {
     char *to = text;
     for (const char *from = text; *from != '\0';) {
@@ -88,9 +88,9 @@ static bool parse_line(char *line, struct mount_entry *entry)
         text_to_number(field[1], 10, 0, 0x7fffffff, &parent) < 0 ||
         !parse_device(field[2], &entry->device))
         return false;
-    unescape(field[3]);
-    unescape(field[4]);
-    unescape(source);
+    mounts_unescape(field[3]);
+    mounts_unescape(field[4]);
+    mounts_unescape(source);
     entry->id = (int)id;
     entry->parent = (int)parent;
     entry->root = field[3];

@@ -84,6 +84,7 @@ static void on_vm_ended(struct lifecycle *next, const struct lifecycle_settings 
     next->vm_gone = true;
     if (next->phase == PHASE_ENDING)
         return;
+    next->stopped = next->phase == PHASE_STOPPING;
     if (!next->requested)
         next->action = settings->on_exit;
     end(next, now_ms, actions);

@@ -3,7 +3,7 @@
  * made-up table of mounts. */
 /* wrap: mounts_load umount2 mount open close ioctl syncfs sync file_read swapoff kill */
 /* wrap: shutdown_detach_devices shutdown_name_holders stat */
-/* wrap: child_start child_wait child_reap child_wait_event */
+/* wrap: child_call child_start child_wait child_reap child_wait_event */
 #include "erlinit/files.h"
 #include "erlinit/shutdown.h"
 #include "erlinit/times.h"
@@ -44,6 +44,7 @@ int __wrap_kill(pid_t pid, int signal);
 bool __wrap_shutdown_detach_devices(void);
 void __wrap_shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry);
 pid_t __wrap_child_start(int (*function)(void *argument), void *argument);
+int __wrap_child_call(int (*function)(void *argument), void *argument, int64_t limit_ms);
 int __wrap_child_wait(pid_t pid, int64_t deadline_ms, int *status);
 bool __wrap_child_reap(const struct child_hooks *hooks);
 bool __wrap_child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms);
@@ -69,6 +70,7 @@ static struct made_up mounts[64];
 static size_t mount_count;
 static char calls[2048];
 static int load_error, start_error, swap_error, children, opened;
+static int called; /* child_call() */
 static bool hung, may_detach, killed_end, swap_hangs;
 static int child_status;
 static const char *swaps;
@@ -225,6 +227,14 @@ pid_t __wrap_child_start(int (*function)(void *argument), void *argument)
     return CHILD;
 }
 
+/* Writing back, with what is left of the budget. */
+int __wrap_child_call(int (*function)(void *argument), void *argument, int64_t limit_ms)
+{
+    assert_true(limit_ms > 0 && time_ms() + limit_ms < self.deadline_ms);
+    called++;
+    return start_error != 0 ? start_error : -function(argument);
+}
+
 int __wrap_child_wait(pid_t pid, int64_t deadline_ms, int *status)
 {
     assert_int_equal(pid, CHILD);
@@ -275,6 +285,7 @@ static void have(size_t count, const struct made_up *list)
     memcpy(mounts, list, count * sizeof *list);
     calls[0] = '\0';
     load_error = start_error = swap_error = children = opened = 0;
+    called = 0;
     may_detach = killed_end = swap_hangs = false;
     link_device = 0;
     swaps = NULL;
@@ -555,6 +566,8 @@ static void writes_back_without_processes(void **state)
     HAVE(ROOT, {DATA});
     start_error = -EAGAIN;
     shutdown_unmount(&self);
+    /* there can be no process for that either */
+    assert_int_equal(called, 1);
     assert_string_equal(calls, "sync all;");
     assert_true(log_spy_contains("Can't unmount: Resource temporarily"));
 }
@@ -565,6 +578,7 @@ static void writes_back_without_a_table(void **state)
     HAVE(ROOT, {DATA});
     load_error = -ENOMEM;
     shutdown_unmount(&self);
+    assert_int_equal(called, 1);
     assert_string_equal(calls, "sync all;");
     assert_int_equal(children, 1);
     assert_int_equal(log_spy_count(LOG_ERROR), 1);

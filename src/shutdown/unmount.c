@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The unmounting as PID 1 sees it: a child that works off the mounts (filesystems.c). Should it
+ * hang in one of them, that one is given up, and another child goes on with the rest.
+ */
+#include "filesystems.h"
+
+#include "erlinit/child.h"
+#include "erlinit/log.h"
+#include "erlinit/times.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Left for what comes after the unmounting. */
+#define RESERVE_MS 200
+
+static const struct mount_entry before_mounts = {.id = FILESYSTEMS_BEFORE, .target = "swap"};
+
+/* The child hangs in one mount: leave it there. False when there is no room to note another. */
+static bool give_up_mount(struct shutdown *self, pid_t pid)
+{
+    struct shutdown_notes *notes = self->notes;
+    (void)kill(pid, SIGKILL);
+    log_error("%s: unmounting it hangs. Going on without it", notes->current_target);
+    shutdown_note(self, "- %s: hangs, not clean", notes->current_target);
+    if (notes->hung_count >= SHUTDOWN_MAX_HUNG)
+        return false;
+    notes->hung_child[notes->hung_count] = pid;
+    notes->hung[notes->hung_count++] = notes->current_mount;
+    return true;
+}
+
+static int write_back(void *argument)
+{
+    (void)argument;
+    sync();
+    return 0;
+}
+
+/* No list of mounts, or no process to work it off: whatever is dirty goes to the disks at least. */
+static void only_write_back(const struct shutdown *self, int reason)
+{
+    errno = reason;
+    log_error("Can't unmount: %m. Writing back only");
+    if (child_call(write_back, NULL, shutdown_time_left(self, INT64_MAX) - RESERVE_MS) == -reason)
+        (void)write_back(NULL);
+}
+
+/*
+ * The first that hangs may be a slow disk with much to write: it gets half of what is left. After
+ * that each gets its share, so that there is always something left for the others.
+ */
+static int64_t patience_ms(const struct shutdown *self)
+{
+    const struct shutdown_notes *notes = self->notes;
+    int64_t left_ms = shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
+    return left_ms /
+           (notes->hung_count == 0 || notes->mounts_to_go == 0 ? 2 : notes->mounts_to_go + 1);
+}
+
+/* One child after the other, until one comes to its end. False when that is impossible or the time
+ * is over. */
+static bool run_guarded(struct shutdown *self, int (*function)(void *))
+{
+    for (;;) {
+        filesystems_begin(self, &before_mounts, (size_t)self->notes->mounts_to_go);
+        pid_t pid = child_start(function, self);
+        if (pid < 0) {
+            only_write_back(self, (int)-pid);
+            return false;
+        }
+        int status = 0;
+        int result = child_wait(pid, time_ms() + patience_ms(self), &status);
+        if (result == 0 && status == 0)
+            return true;
+        /* it has not hung, and won't do better the next time */
+        if (result == 0 && WIFEXITED(status)) {
+            only_write_back(self, WEXITSTATUS(status));
+            return false;
+        }
+        if (!give_up_mount(self, pid) || shutdown_time_left(self, INT64_MAX) <= RESERVE_MS)
+            return false;
+    }
+}
+
+static bool some_hang(const struct shutdown_notes *notes)
+{
+    for (int i = 0; i < notes->hung_count; i++)
+        if (notes->hung_child[i] != 0)
+            return true;
+    return false;
+}
+
+/* What hung was perhaps only slow: with the others safe, it may have all the rest of the time. */
+static void try_hung_again(struct shutdown *self, int (*function)(void *))
+{
+    int64_t until = time_ms() + shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
+    while (!child_reap(&self->hooks) && some_hang(self->notes))
+        if (!child_wait_event(&self->hooks, until))
+            return;
+    self->notes->hung_count = 0;
+    (void)run_guarded(self, function);
+}
+
+void shutdown_unmount_others(struct shutdown *self)
+{
+    /* without a report there is nothing to keep a file system for: all is one job */
+    if (self->options->shutdown_report.text != NULL)
+        (void)run_guarded(self, filesystems_end_others);
+}
+
+void shutdown_unmount(struct shutdown *self)
+{
+    if (run_guarded(self, filesystems_end_all) && self->notes->hung_count > 0)
+        try_hung_again(self, filesystems_end_all);
+}
