@@ -66,9 +66,9 @@ struct outcome {
     enum ending ending;
     unsigned int reboot_command;
     unsigned int injected; /* how often */
-    char where[160]; /* the first argument that is a path, of the first call that was failed */
-    bool log_lost;   /* what was failed is the log itself */
-    bool started;    /* the VM has run */
+    char where[160];      /* the first argument that is a path, of the first call that was failed */
+    bool log_lost;        /* what was failed is the log itself */
+    unsigned int started; /* how often the VM has */
     unsigned int has;
     int fds_running, fds_ending; /* of PID 1 */
     int cpu_ms;                  /* of PID 1 */

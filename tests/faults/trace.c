@@ -228,7 +228,7 @@ static bool inject(struct life *life, struct task *task, struct user_regs_struct
 static void take_message(struct life *life, struct task *task, struct user_regs_struct *regs)
 {
     if (regs->rdi == TELL_RUNS) {
-        life->out->started = true;
+        life->out->started++;
         life->out->has = (unsigned int)regs->rsi;
         life->out->fds_running = count_fds(life->init);
     } else if (regs->rdi == TELL_SIGNAL) {
