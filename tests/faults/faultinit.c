@@ -27,11 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOG_BYTES (256 * 1024)
-#define SPIN_MS   2500 /* of processor time of PID 1; a life needs some 10 */
+#define SPIN_MS 2500 /* of processor time of PID 1; a life needs some 10 */
 
 static int report_fd = -1;
-static char kernel_log[LOG_BYTES];
 static unsigned int runs, failures, calls_tried, unreached;
 static unsigned int share, shares = 1, run_number;
 static unsigned long random_state = 1;
@@ -60,51 +58,6 @@ static void put(const char *path, const char *text)
     close(fd);
 }
 
-/* What this life has logged goes to kernel_log; counts the warnings of erlinit in it. */
-static unsigned int read_log(void)
-{
-    static char record[8193];
-    size_t length = 0;
-    unsigned int warnings = 0;
-    int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    (void)lseek(fd, 0, SEEK_DATA);
-    for (;;) {
-        ssize_t got = read(fd, record, sizeof record - 1);
-        if (got < 0 && errno == EPIPE)
-            continue;
-        if (got <= 0)
-            break;
-        record[got] = '\0';
-        char *text = strchr(record, ';');
-        int severity = atoi(record) & 7;
-        if (text == NULL)
-            continue;
-        text[strcspn(text, "\n")] = '\0';
-        warnings += severity <= 4 && strstr(text, "erlinit: ") != NULL;
-        if (length + strlen(text) + 8 < sizeof kernel_log)
-            length += (size_t)sprintf(kernel_log + length, "%d %s\n", severity, text + 1);
-    }
-    close(fd);
-    kernel_log[length] = '\0';
-    return warnings;
-}
-
-/* On the disk as a next boot would find it. */
-static bool read_report(void)
-{
-    static char report[LOG_BYTES];
-    ssize_t length = -1;
-    if (mount(DISK, "/check", "ext4", 0, NULL) == 0) {
-        int fd = open("/check/report.md", O_RDONLY | O_CLOEXEC);
-        length = fd < 0 ? -1 : read(fd, report, sizeof report - 1);
-        close(fd);
-        umount2("/check", 0);
-    }
-    report[length < 0 ? 0 : length] = '\0';
-    return strncmp(report, "# Erlinit shutdown report\n", 26) == 0 &&
-           strstr(report, "\n```\n") != NULL;
-}
-
 static void live(char name, const struct fault *fault, struct outcome *out)
 {
     life_reset();
@@ -112,8 +65,8 @@ static void live(char name, const struct fault *fault, struct outcome *out)
     (void)clock_settime(CLOCK_REALTIME, &(struct timespec){.tv_sec = 1000});
     (void)klogctl(5, NULL, 0); /* SYSLOG_ACTION_CLEAR */
     trace_life(name, fault, out);
-    out->warnings = read_log();
-    out->report_whole = read_report();
+    out->warnings = evidence_log();
+    out->report_whole = evidence_report();
 }
 
 static bool same(const struct outcome *out, const struct outcome *usual)

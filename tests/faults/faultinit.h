@@ -5,7 +5,9 @@
  * ptrace(2)).
  *
  *   faultinit.c  the plan: which life, which call, which error; what must hold afterwards
- *   trace.c      the tracer: counts calls, fails one, sees the end
+ *   trace.c      the tracer: follows the processes, sees the end
+ *   inject.c     which call fails, and how
+ *   evidence.c   what a life has left: descriptors, disk, log, report
  *   life.c       the namespaces, the root and the configuration of a life
  *   guest.c      what runs inside a life: the VM and its helpers
  *   errors.c     which errors a call can return
@@ -22,7 +24,7 @@
 
 /* A system call that no kernel has: the VM speaks to the tracer with it. */
 #define CALL_TRACER 1000
-enum { TELL_RUNS = 1, TELL_SIGNAL = 2, TELL_DEBUG = 3 };
+enum { TELL_RUNS = 1, TELL_SIGNAL = 2 };
 
 /* What the VM finds in order, one bit each. */
 enum {
@@ -89,6 +91,16 @@ void life_reset(void);
 
 /* trace.c */
 void trace_life(char name, const struct fault *fault, struct outcome *outcome);
+
+/* evidence.c. The first five before PID 1 is gone, the others afterwards. */
+extern char kernel_log[]; /* filled by evidence_log(): a line is a severity, a space, the text */
+int evidence_fds(pid_t pid);
+int evidence_cpu_ms(pid_t pid);
+bool evidence_disk_clean(void);
+bool evidence_seed(pid_t init);
+void evidence_thaw(pid_t init);
+unsigned int evidence_log(void); /* the number of warnings and worse of erlinit */
+bool evidence_report(void);      /* is it whole, as a next boot would find it? */
 
 /* guest.c */
 int guest_main(int argc, char *argv[]);

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The tracer of one life: counts system calls, makes one fail, and sees how the machine ends. */
-#include "faultinit.h"
+#include "trace.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <linux/reboot.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,29 +20,10 @@
 
 #define LIFE_LIMIT_S 25     /* of the machine's time; all limits of the configuration together */
 #define SPIN_CALLS   100000 /* a life has some hundred */
-#define MAX_TASKS    64
 
 #define OPTIONS                                                                                    \
     (PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |      \
      PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD)
-
-struct task {
-    pid_t pid;
-    bool ours;      /* erlinit's code: its calls count */
-    bool announced; /* its parent's event has come */
-    bool waiting;   /* it has stopped before that */
-    bool seek; /* at the end of this call: /dev/kmsg is open, skip what earlier lives have said */
-    int fail;  /* at the end of this call: the errno that it returns */
-};
-
-struct life {
-    const struct fault *fault;
-    struct outcome *out;
-    pid_t init;
-    bool armed; /* init has become erlinit */
-    unsigned int nth, stops;
-    struct task tasks[MAX_TASKS];
-};
 
 static volatile sig_atomic_t late;
 
@@ -80,149 +57,18 @@ static struct task *task_of(struct life *life, pid_t pid)
     return unused;
 }
 
-static int count_fds(pid_t pid)
-{
-    char path[64];
-    int count = 0;
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    DIR *directory = opendir(path);
-    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;)
-        count += entry->d_name[0] != '.';
-    if (directory != NULL)
-        closedir(directory);
-    return count;
-}
-
-static int cpu_ms_of(pid_t pid)
-{
-    char path[64], text[512];
-    unsigned long user = 0, kernel = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    close(fd);
-    text[length < 0 ? 0 : length] = '\0';
-    const char *at = strrchr(text, ')');
-    if (at != NULL)
-        (void)sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                     &kernel);
-    return (int)((user + kernel) * 10);
-}
-
-/* ext4's superblock: s_feature_incompat at 0x60, RECOVER is 4 (kernel doc, filesystems/ext4). */
-static bool disk_is_clean(void)
-{
-    unsigned char block[1024];
-    int fd = open(DISK, O_RDONLY | O_CLOEXEC);
-    bool clean =
-        fd >= 0 && pread(fd, block, sizeof block, 1024) == sizeof block && (block[0x60] & 4) == 0;
-    close(fd);
-    return clean;
-}
-
-static bool has_seed(pid_t init)
-{
-    char path[96];
-    snprintf(path, sizeof path, "/proc/%d/root/root/seedrng/seed.credit", (int)init);
-    if (access(path, F_OK) == 0)
-        return true;
-    snprintf(path, sizeof path, "/proc/%d/root/root/seedrng/seed.no-credit", (int)init);
-    return access(path, F_OK) == 0;
-}
-
-/* A frozen disk would hold those who write to it even when they are killed. */
-static void thaw(pid_t init)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/root/data", (int)init);
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        (void)ioctl(fd, FITHAW, 0);
-    close(fd);
-}
-
 static void end(struct life *life, enum ending ending, unsigned int command)
 {
     struct outcome *out = life->out;
     out->ending = ending;
     out->reboot_command = command;
-    out->disk_clean = disk_is_clean();
+    out->disk_clean = evidence_disk_clean();
     if (ending == END_EXIT)
         return;
-    out->fds_ending = count_fds(life->init);
-    out->cpu_ms = cpu_ms_of(life->init);
-    out->seed_saved = has_seed(life->init);
-    thaw(life->init);
-}
-
-static void read_text(pid_t pid, unsigned long address, char *text, size_t size)
-{
-    struct iovec to = {text, size - 1}, from = {(void *)address, size - 1};
-    ssize_t length = process_vm_readv(pid, &to, 1, &from, 1, 0);
-    if (length < 0) { /* near the end of a mapping */
-        from.iov_len = to.iov_len =
-            4096 - (address & 4095) < size - 1 ? 4096 - (address & 4095) : 1;
-        length = process_vm_readv(pid, &to, 1, &from, 1, 0);
-    }
-    text[length < 0 ? 0 : length] = '\0';
-}
-
-static bool is_log(const char *text)
-{
-    return strcmp(text, "/dev/kmsg") == 0 || (text[0] == '<' && strstr(text, ">erlinit") != NULL);
-}
-
-/* Which call it is, for people: the first argument that looks like text. */
-static void describe(struct life *life, pid_t pid, const struct user_regs_struct *regs)
-{
-    struct outcome *out = life->out;
-    char text[sizeof out->where];
-    const unsigned long arguments[] = {regs->rdi, regs->rsi};
-    for (size_t i = 0; i < 2; i++) {
-        if (arguments[i] < 65536)
-            continue;
-        read_text(pid, arguments[i], text, sizeof text);
-        out->log_lost = out->log_lost || is_log(text);
-        bool printable = text[0] != '\0';
-        for (char *at = text; *at != '\0'; at++) {
-            if (*at == '\n')
-                *at = ' ';
-            printable = printable && (unsigned char)*at >= ' ' && (unsigned char)*at < 127;
-        }
-        if (printable && life->out->where[0] == '\0')
-            memcpy(out->where, text, sizeof text);
-    }
-}
-
-static void set_result(pid_t pid, struct user_regs_struct *regs, long result)
-{
-    regs->orig_rax = -1UL; /* the call itself is skipped */
-    regs->rax = (unsigned long)result;
-    ptrace(PTRACE_SETREGS, pid, 0, regs);
-}
-
-static bool inject(struct life *life, struct task *task, struct user_regs_struct *regs)
-{
-    const struct fault *fault = life->fault;
-    if (!task->ours || !life->armed || (int)regs->orig_rax != fault->call)
-        return false;
-    life->nth++;
-    if (fault->mode == MODE_NONE || life->nth < fault->nth ||
-        (fault->mode == MODE_ONCE && life->nth > fault->nth))
-        return false;
-    life->out->injected++;
-    describe(life, task->pid, regs);
-    if (fault->mode == MODE_SHORT) {
-        regs->rdx = regs->rdx > 1 ? regs->rdx / 2 : regs->rdx;
-        ptrace(PTRACE_SETREGS, task->pid, 0, regs);
-        return false;
-    }
-    if (fault->call == SYS_close) { /* which closes also when it fails: close(2) */
-        task->fail = fault->error;
-        return false;
-    }
-    set_result(task->pid, regs, -fault->error);
-    return true;
+    out->fds_ending = evidence_fds(life->init);
+    out->cpu_ms = evidence_cpu_ms(life->init);
+    out->seed_saved = evidence_seed(life->init);
+    evidence_thaw(life->init);
 }
 
 static void take_message(struct life *life, struct task *task, struct user_regs_struct *regs)
@@ -230,11 +76,11 @@ static void take_message(struct life *life, struct task *task, struct user_regs_
     if (regs->rdi == TELL_RUNS) {
         life->out->started++;
         life->out->has = (unsigned int)regs->rsi;
-        life->out->fds_running = count_fds(life->init);
+        life->out->fds_running = evidence_fds(life->init);
     } else if (regs->rdi == TELL_SIGNAL) {
         kill(life->init, (int)regs->rsi);
     }
-    set_result(task->pid, regs, 0);
+    trace_set_result(task->pid, regs, 0);
 }
 
 static void look_at_open(struct life *life, struct task *task, const struct user_regs_struct *regs)
@@ -242,7 +88,7 @@ static void look_at_open(struct life *life, struct task *task, const struct user
     char path[64];
     bool at = regs->orig_rax == SYS_openat;
     unsigned long flags = at ? regs->rdx : regs->rsi;
-    read_text(task->pid, at ? regs->rsi : regs->rdi, path, sizeof path);
+    trace_read_text(task->pid, at ? regs->rsi : regs->rdi, path, sizeof path);
     if ((flags & O_ACCMODE) != O_RDONLY && strcmp(path, "/proc/sysrq-trigger") == 0)
         end(life, END_SYSRQ, 0);
     else if ((flags & O_ACCMODE) == O_RDONLY && strcmp(path, "/dev/kmsg") == 0)
@@ -265,7 +111,7 @@ static bool at_call(struct life *life, struct task *task)
     }
     if (task->ours && life->armed && regs.orig_rax < MAX_CALLS)
         life->out->counts[regs.orig_rax]++;
-    if (inject(life, task, &regs))
+    if (trace_inject(life, task, &regs))
         return false;
     if (regs.orig_rax == SYS_reboot && regs.rdx != LINUX_REBOOT_CMD_CAD_OFF)
         end(life, END_REBOOT, (unsigned int)regs.rdx);
