@@ -36,8 +36,8 @@ def test_environment_arguments_and_process():
         # The shell holds its script as descriptor 10.
         assert sorted(words[0] for words in links) == ["0", "1", "10", "2"]
         assert vm.reported("umask") == b"0022"
-        pid, parent, group, session, _, foreground = [
-            word for word in vm.reported("stat").decode().replace("(erlexec) S ", "").split()][:6]
+        before, after = vm.reported("stat").decode().split(" (erlexec) ")
+        pid, (_, parent, group, session, _, foreground) = before, after.split()[:6]
         assert (parent, session) == ("1", "1")
         assert pid == group == foreground
         assert vm.wait_end() == "reboot"
