@@ -159,6 +159,9 @@ LINT_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -isystem build/deps/include -DER
 lint: format-check
 	@echo "lint: manual"
 	@tests/unit/check_manual --messages
+	@echo "lint: state diagram"
+	@$(MAKE) --no-print-directory -s $(UNIT_BUILD)/test_lifecycle
+	@$(UNIT_BUILD)/test_lifecycle --dot | cmp - docs/lifecycle.dot
 	@echo "lint: clang -Werror"
 	@for f in $(SOURCES); do clang $(LINT_CFLAGS) $(WARNINGS) -fsyntax-only $$f || exit 1; done
 	@echo "lint: cppcheck"
