@@ -10,6 +10,9 @@
 #include <string.h>
 
 #define SHOWN_BYTES 160 /* of a foreign text in a log line */
+/* Unknown options that get a line each. More of them is no config: a million lines at the speed of
+ * a serial console take hours, and looking for what is near each takes a minute. */
+#define UNKNOWN_MOST 50
 
 /* Goes through the words. Whoever takes a value takes the next word with it. */
 struct parser {
@@ -17,6 +20,7 @@ struct parser {
     size_t next;
     struct options *options;
     bool no_memory;
+    unsigned int unknown;
 };
 
 #define SHOW(name, string, length)                                                                 \
@@ -156,6 +160,17 @@ static void take_attached_flag(const struct parser *parser, const struct option_
            row->name, shown.at);
 }
 
+/* Whether this unknown option gets a line of its own. */
+static bool may_warn(struct parser *parser, const struct word *word)
+{
+    if (parser->unknown == UNKNOWN_MOST)
+        log_at(LOG_WARNING, &word->origin,
+               "too many unknown options, the rest is ignored silently");
+    if (parser->unknown <= UNKNOWN_MOST)
+        parser->unknown++;
+    return parser->unknown <= UNKNOWN_MOST;
+}
+
 static void warn_unknown(const struct word *word, const char *name, size_t length)
 {
     SHOW(shown, word->text, strlen(word->text));
@@ -186,10 +201,12 @@ static void take_long(struct parser *parser, const struct word *word)
     const char *attached = name[length] == '=' ? name + length + 1 : NULL;
     const struct option_row *row = NULL;
     size_t found = find_name(name, length, &row);
-    if (found == 0)
+    if (found == 0 && may_warn(parser, word))
         warn_unknown(word, name, length);
-    else if (found > 1)
+    else if (found > 1 && may_warn(parser, word))
         warn_ambiguous(word, name, length);
+    else if (found != 1)
+        return;
     else if (row->argument != NULL)
         take_value(parser, row, attached, word);
     else if (attached != NULL)
@@ -208,7 +225,7 @@ static void take_cluster(struct parser *parser, const struct word *word)
         bool is_last = letter[1] == '\0';
         if (row == NULL) {
             SHOW(shown, letter, 1);
-            if (!warned)
+            if (!warned && may_warn(parser, word))
                 log_at(LOG_WARNING, &word->origin, "unknown option -%s, ignored", shown.at);
             warned = true;
         } else if (row->argument != NULL) {

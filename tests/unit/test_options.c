@@ -638,6 +638,25 @@ static void test_configure_without_memory(void **state)
 }
 
 /* Nothing that a file can hold stops the parser, and each word gets one line at most. */
+/* Each kind of rubbish, 300000 bytes of it: fifty lines and one, and what is known still counts. */
+static void test_flood_of_unknown_options(void **state)
+{
+    (void)state;
+    static const char *const rubbish[] = {"-Z ", "--frobnicate ", "--re "};
+    static char content[300100];
+    for (size_t i = 0; i < sizeof rubbish / sizeof rubbish[0]; i++) {
+        size_t length = strlen(rubbish[i]);
+        for (size_t at = 0; at + length <= 300000; at += length)
+            memcpy(content + at, rubbish[i], length);
+        memcpy(content + 300000 / length * length, "-v --uid 7", sizeof "-v --uid 7");
+        struct options options = options_of(content);
+        assert_int_equal(log_spy_count(LOG_WARNING), 51);
+        assert_non_null(strstr(log_spy_last(), "too many unknown options"));
+        assert_true(options.verbose);
+        assert_string_equal(options.uid.text, "7");
+    }
+}
+
 static void test_any_bytes(void **state)
 {
     (void)state;
@@ -683,6 +702,7 @@ int main(void)
         cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_any_bytes),
         cmocka_unit_test_setup_teardown(test_configure, scratch_make, scratch_remove),
+        cmocka_unit_test(test_flood_of_unknown_options),
         cmocka_unit_test_setup_teardown(test_sources_are_apart, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_unreadable_config, scratch_make, scratch_remove),
         cmocka_unit_test_setup_teardown(test_configure_without_memory, scratch_make,
