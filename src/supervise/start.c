@@ -2,6 +2,7 @@
 #include "erlinit/start.h"
 
 #include "erlinit/log.h"
+#include "erlinit/survive.h"
 #include "erlinit/text.h"
 #include "erlinit/times.h"
 
@@ -54,7 +55,8 @@ void start_configure(int argc, char *argv[], struct options *options, struct mac
 
 void start_boot(struct boot *boot, struct machine *machine)
 {
-    if (machine->vm_pid != 0)
+    /* after a crash: there is a VM, or the state is damaged and nobody knows */
+    if (machine->vm_pid != 0 || survive_is_broken(machine))
         return;
     pid_t pid = boot_start(boot, &machine->boot_events_fd);
     if (pid > 0) {

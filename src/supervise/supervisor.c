@@ -25,7 +25,9 @@ struct supervisor {
     struct machine *machine;
     struct lifecycle_settings settings;
     bool unreaped; /* a SIGCHLD came */
-    bool looping;  /* libuev runs: timers are its */
+    int signal_fd; /* -1: none */
+    bool loop_made;
+    bool looping; /* libuev runs: timers are its */
     uev_ctx_t loop;
     uev_t signals;
     uev_t timer;
@@ -112,6 +114,14 @@ static void start_helper(int (*function)(void *), void *argument, const char *wh
         log_warning("Can't start a process to %s: %m", what);
 }
 
+/* Also of a loop that could be made only in part. */
+static void stop_loop(struct supervisor *self)
+{
+    if (self->loop_made)
+        (void)uev_exit(&self->loop);
+    self->loop_made = false;
+}
+
 static void happen(struct supervisor *self, enum lifecycle_event event, enum action asked_for)
 {
     unsigned int actions = 0;
@@ -124,8 +134,8 @@ static void happen(struct supervisor *self, enum lifecycle_event event, enum act
         log_info("Asking the VM to stop");
         start_helper(ask_vm, self->machine, "ask the VM to stop");
     }
-    if ((actions & ACT_SHUT_DOWN) != 0 && self->looping)
-        (void)uev_exit(&self->loop);
+    if ((actions & ACT_SHUT_DOWN) != 0)
+        stop_loop(self);
     else if (self->machine->life.deadline_ms != before)
         set_timer(self);
 }
@@ -219,8 +229,14 @@ static void signals_ready(uev_t *watcher, void *argument, int events)
     struct supervisor *self = argument;
     struct signalfd_siginfo info;
     (void)events;
-    while (read(watcher->fd, &info, sizeof info) == (ssize_t)sizeof info)
+    ssize_t got = 0;
+    while ((got = read(watcher->fd, &info, sizeof info)) == (ssize_t)sizeof info)
         on_signal(self, (int)info.ssi_signo, (pid_t)info.ssi_pid, (uid_t)info.ssi_uid);
+    if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
+        /* it would be called again at once, for ever */
+        log_error("Can't read signals: %m. Waiting for them without the event loop");
+        stop_loop(self);
+    }
     reap_if_needed(self);
 }
 
@@ -249,8 +265,10 @@ static int start_loop(struct supervisor *self)
      */
     if (uev_init1(&self->loop, 1) < 0)
         return -errno;
-    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0 || uev_io_init(&self->loop, &self->signals, signals_ready, self, fd, UEV_READ) < 0)
+    self->loop_made = true;
+    self->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (self->signal_fd < 0 || uev_io_init(&self->loop, &self->signals, signals_ready, self,
+                                           self->signal_fd, UEV_READ) < 0)
         return -errno;
     if (uev_timer_init(&self->loop, &self->timer, timer_ready, self, 0, 0) < 0)
         return -errno;
@@ -266,6 +284,9 @@ static void plain_loop(struct supervisor *self)
 {
     struct child_hooks hooks = plain_hooks(self);
     self->looping = false;
+    stop_loop(self);
+    if (self->signal_fd >= 0)
+        (void)close(self->signal_fd);
     while (self->machine->life.phase != PHASE_ENDING) {
         read_boot_events(self);
         child_take_signals(&hooks);
@@ -300,6 +321,7 @@ void supervise(const struct options *options, struct machine *machine)
     struct supervisor *self = &supervisor;
     *self = (struct supervisor){
         .machine = machine,
+        .signal_fd = -1,
         .settings = {.stop_grace_ms = options->stop_grace_ms,
                      .graceful_ms = options->graceful_shutdown_timeout_ms,
                      .on_exit = options->on_exit,

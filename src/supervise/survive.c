@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* "erlinit" and the layout's number: another layout is another machine */
@@ -75,7 +76,9 @@ static void execute_again(void)
     for (size_t i = 0; i < CRASH_SIGNAL_COUNT; i++)
         sigaddset(&set, crash_signals[i]);
     (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-    (void)fcntl(state_fd, F_SETFD, 0);
+    /* without it the new program would not find the state, and boot another VM */
+    if (fcntl(state_fd, F_SETFD, 0) < 0)
+        return;
     if (state->boot_events_fd > STDERR_FILENO)
         (void)fcntl(state->boot_events_fd, F_SETFD, 0);
     (void)syscall(SYS_execveat, program_fd, "", start_argv, resume_environment, AT_EMPTY_PATH);
@@ -197,24 +200,34 @@ static void repair_state(void)
     uint32_t crashes = state->crashes;
     pid_t vm_pid = state->vm_pid;
     reset_state();
-    state->crashes = crashes;
+    state->crashes = crashes > 0 ? crashes : 1;
     state->vm_pid = vm_pid > 0 ? vm_pid : 0;
     state->configured = 1;
+    state->early_begun = MACHINE_MAX_STEPS;
     state->recent_crashes = SURVIVE_MAX_CRASHES;
     state->first_recent_crash_ms = time_ms();
     log_error("The state of PID 1 was damaged in the crash. Shutting down");
 }
 
+/* The kernel starts PID 1 without children: who has some was here before, whatever became of its
+ * state. */
+static bool has_children(void)
+{
+    siginfo_t info;
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 struct machine *survive_start(char *argv[])
 {
     start_argv = argv;
-    bool resumed = resume(take_resume_fd());
+    int fd = take_resume_fd();
+    bool resumed = resume(fd);
     bool whole = resumed && survive_is_plausible(state);
     if (!resumed && !create_state())
         log_warning("No memory that survives a crash of PID 1: %m. It will reboot the machine");
     if (!resumed)
         reset_state();
-    else if (!whole)
+    if (!whole && (resumed || (fd >= 0 && has_children())))
         repair_state();
     prepare_environment();
     program_fd = open(argv[0], O_PATH | O_CLOEXEC);

@@ -2,7 +2,7 @@
 /* The event loop with real signals, timers and pipes, and a child that stands for the VM. Each test
  * runs with the loop of libuev, and without it for want of each descriptor. */
 /* wrap: epoll_create1 signalfd timerfd_create reboot madvise */
-/* wrap: child_start vm_ask_to_stop mounts_flush */
+/* wrap: child_start vm_ask_to_stop mounts_flush read */
 #include "erlinit/boot.h"
 #include "erlinit/supervisor.h"
 #include "erlinit/vm.h"
@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/reboot.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,8 @@ int __wrap_signalfd(int fd, const sigset_t *set, int flags);
 int __real_timerfd_create(int clock, int flags);
 int __wrap_timerfd_create(int clock, int flags);
 int __wrap_reboot(int command);
+ssize_t __real_read(int fd, void *buffer, size_t size);
+ssize_t __wrap_read(int fd, void *buffer, size_t size);
 int __wrap_madvise(void *at, size_t length, int advice);
 pid_t __wrap_child_start(int (*function)(void *argument), void *argument);
 void __wrap_vm_ask_to_stop(pid_t leader);
@@ -44,6 +47,16 @@ static bool obedient; /* the VM stops when it is told to */
 static int told, flushes, cad_error, start_error, timers;
 static struct machine machine;
 static const struct options *current;
+
+static int read_error; /* of signals */
+
+ssize_t __wrap_read(int fd, void *buffer, size_t size)
+{
+    errno = read_error;
+    if (read_error != 0 && size == sizeof(struct signalfd_siginfo))
+        return -1;
+    return __real_read(fd, buffer, size);
+}
 
 int __wrap_epoll_create1(int flags)
 {
@@ -226,6 +239,44 @@ static void asked_and_ended(int signal)
 static void request_wins_over_end(void **state)
 {
     EVERY_WAY(asked_and_ended(SIGUSR2))
+}
+
+/* Signals that can't be read would be there for ever, and wake the loop for ever. */
+static void signals_unreadable(void)
+{
+    start_vm(6);
+    read_error = EIO;
+    end_vm();
+    supervise(current, &machine);
+    read_error = 0;
+    assert_int_equal(machine.life.phase, PHASE_ENDING);
+    assert_int_equal(WEXITSTATUS(machine.vm_status), 6);
+    assert_int_equal(log_spy_contains("Can't read signals: Input/output error"), way == WITH_LOOP);
+}
+
+static void goes_on_when_signals_cant_be_read(void **state)
+{
+    EVERY_WAY({
+        log_spy_reset();
+        signals_unreadable();
+    })
+}
+
+static void no_descriptor_more(void)
+{
+    int before = dup(0);
+    start_vm(0);
+    end_vm();
+    run();
+    int after = dup(0);
+    assert_int_equal(after, before + 1);
+    (void)close(after);
+    (void)close(before);
+}
+
+static void leaves_no_descriptor(void **state)
+{
+    EVERY_WAY(no_descriptor_more())
 }
 
 static void asked_to(int signal, enum action action)
@@ -449,6 +500,8 @@ int main(void)
         cmocka_unit_test(ends_with_the_vm),
         cmocka_unit_test(notices_what_ended_before),
         cmocka_unit_test(request_wins_over_end),
+        cmocka_unit_test(goes_on_when_signals_cant_be_read),
+        cmocka_unit_test(leaves_no_descriptor),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(waits_no_longer_than_it_may),
         cmocka_unit_test(hurries_when_asked_twice),

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/reboot.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *old);
 int __wrap_sigaltstack(const stack_t *stack, stack_t *old);
@@ -292,6 +293,27 @@ static void believes_no_other_word(void **state)
     }
 }
 
+/* It can't be the first start: there would be two VMs. */
+static void boots_no_second_time(void **state)
+{
+    (void)state;
+    pid_t vm = fork();
+    assert_true(vm >= 0);
+    if (vm == 0) {
+        (void)pause();
+        _exit(0);
+    }
+    const struct machine *machine = start_with("ERLINIT_RESUME=999");
+    assert_true(survive_is_broken(machine));
+    assert_int_equal(machine->early_begun, MACHINE_MAX_STEPS);
+    assert_int_equal(machine->crashes, 1);
+    assert_true(log_spy_contains("damaged"));
+    /* without the word it is somebody else's child: an initramfs may have left some */
+    assert_fresh(start_with(NULL));
+    assert_int_equal(kill(vm, SIGKILL), 0);
+    assert_int_equal(waitpid(vm, NULL, 0), vm);
+}
+
 static int made_up_state(int seals, const void *content, size_t length)
 {
     int fd = __real_memfd_create("x", MFD_ALLOW_SEALING);
@@ -485,6 +507,7 @@ int main(void)
         cmocka_unit_test_setup(does_without_memory_that_survives, setup),
         cmocka_unit_test_setup(goes_on_where_it_stood, setup),
         cmocka_unit_test_setup(believes_no_other_word, setup),
+        cmocka_unit_test_setup(boots_no_second_time, setup),
         cmocka_unit_test_setup(believes_no_other_descriptor, setup),
         cmocka_unit_test_setup(shuts_down_with_a_damaged_state, setup),
         cmocka_unit_test_setup(knows_what_cannot_be, setup),
