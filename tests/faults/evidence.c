@@ -16,6 +16,7 @@
 #define LOG_BYTES (256 * 1024)
 
 char kernel_log[LOG_BYTES];
+static char usual_log[LOG_BYTES];
 
 int evidence_fds(pid_t pid)
 {
@@ -78,12 +79,10 @@ void evidence_thaw(pid_t init)
     close(fd);
 }
 
-/* What this life has logged goes to kernel_log; counts the warnings of erlinit in it. */
-unsigned int evidence_log(void)
+void evidence_log(void)
 {
     static char record[8193];
     size_t length = 0;
-    unsigned int warnings = 0;
     int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     (void)lseek(fd, 0, SEEK_DATA);
     for (;;) {
@@ -98,13 +97,38 @@ unsigned int evidence_log(void)
         if (text == NULL)
             continue;
         text[strcspn(text, "\n")] = '\0';
-        warnings += severity <= 4 && strstr(text, "erlinit: ") != NULL;
         if (length + strlen(text) + 8 < sizeof kernel_log)
             length += (size_t)sprintf(kernel_log + length, "%d %s\n", severity, text + 1);
     }
     close(fd);
     kernel_log[length] = '\0';
-    return warnings;
+}
+
+/* Numbers differ from life to life. */
+static void strip_digits(const char *from, size_t length, char *to)
+{
+    for (size_t i = 0; i < length; i++)
+        if (from[i] < '0' || from[i] > '9')
+            *to++ = from[i];
+    *to = '\0';
+}
+
+unsigned int evidence_news(void)
+{
+    static char line[8193];
+    unsigned int news = 0;
+    for (const char *at = kernel_log, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+        if (*at > '4' || strncmp(at + 2, "erlinit: ", 9) != 0)
+            continue;
+        strip_digits(at, (size_t)(end - at), line);
+        news += strstr(usual_log, line) == NULL;
+    }
+    return news;
+}
+
+void evidence_usual(void)
+{
+    strip_digits(kernel_log, strlen(kernel_log), usual_log);
 }
 
 /* On the disk as a next boot would find it. */

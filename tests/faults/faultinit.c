@@ -65,7 +65,8 @@ static void live(char name, const struct fault *fault, struct outcome *out)
     (void)clock_settime(CLOCK_REALTIME, &(struct timespec){.tv_sec = 1000});
     (void)klogctl(5, NULL, 0); /* SYSLOG_ACTION_CLEAR */
     trace_life(name, fault, out);
-    out->warnings = evidence_log();
+    evidence_log();
+    out->warnings = evidence_news();
     out->report_whole = evidence_report();
 }
 
@@ -109,13 +110,15 @@ static const char *judge(const struct fault *fault, const struct outcome *out,
         return "PID 1 has ended";
     if (out->ending == END_SYSRQ && fault->call != SYS_reboot && fault->call != SYS_fork)
         return "ended by sysrq";
-    if (out->started && (out->has & HAS_ALWAYS) != HAS_ALWAYS)
+    /* it could not know better */
+    bool ignorant = strstr(kernel_log, "can't read /etc/erlinit.config") != NULL;
+    if (out->started && (~out->has & HAS_ALWAYS & ~(ignorant ? HAS_IDENTITY : 0)) != 0)
         return "a VM that must not run";
     if (out->started > 1)
         return "the VM runs twice";
     if (leaks(fault, out, usual))
         return "a descriptor too many";
-    if (!same(out, usual) && out->warnings <= usual->warnings && !out->log_lost)
+    if (!same(out, usual) && out->warnings == 0 && !out->log_lost)
         return "something is missing, and the log doesn't say so";
     return NULL;
 }
@@ -179,8 +182,9 @@ static void try_modes(char name, struct fault fault, const struct outcome *usual
         fault.mode = MODE_ONCE;
         try(name, &fault, usual);
         fault.mode = MODE_EVER;
-        /* no signal's work, and no timeout's, but a broken kernel's */
-        bool possible = errors[i] != EINTR && fault.call != SYS_rt_sigtimedwait;
+        /* no signal's work, no timeout's, but a broken kernel's; and libc asks again after EBUSY */
+        bool possible = errors[i] != EINTR && fault.call != SYS_rt_sigtimedwait &&
+                        fault.call != SYS_wait4 && fault.call != SYS_dup2;
         if (possible && (all || draw(2) == 0))
             try(name, &fault, usual);
     }
@@ -206,6 +210,7 @@ static void usual_life(char name, struct outcome *usual)
 {
     const struct fault none = {.call = -1, .mode = MODE_NONE};
     live(name, &none, usual);
+    evidence_usual();
     show("USUAL", name, &none, usual);
     for (int call = 0; call < MAX_CALLS; call++)
         if (usual->counts[call] != 0)

@@ -49,7 +49,7 @@ enum {
     HAS_CORE_PATTERN = 1 << 18,
 };
 /* Whatever fails: a VM that runs has these. */
-#define HAS_ALWAYS (HAS_IDENTITY | HAS_THREE_FDS | HAS_CLEAN_SIGNALS | HAS_ENVIRONMENT)
+#define HAS_ALWAYS (HAS_IDENTITY | HAS_THREE_FDS | HAS_CLEAN_SIGNALS)
 
 enum mode { MODE_NONE, MODE_ONCE, MODE_EVER, MODE_SHORT };
 
@@ -76,7 +76,7 @@ struct outcome {
     int cpu_ms;                  /* of PID 1 */
     long took_ms;
     bool disk_clean, seed_saved, report_whole;
-    unsigned int warnings;
+    unsigned int warnings;          /* that are not usual */
     unsigned int counts[MAX_CALLS]; /* only without a fault */
 };
 
@@ -99,8 +99,10 @@ int evidence_cpu_ms(pid_t pid);
 bool evidence_disk_clean(void);
 bool evidence_seed(pid_t init);
 void evidence_thaw(pid_t init);
-unsigned int evidence_log(void); /* the number of warnings and worse of erlinit */
-bool evidence_report(void);      /* is it whole, as a next boot would find it? */
+void evidence_log(void);
+void evidence_usual(void);        /* the log is that of a life without a fault */
+unsigned int evidence_news(void); /* warnings and worse of erlinit that the usual life hasn't */
+bool evidence_report(void);       /* is it whole, as a next boot would find it? */
 
 /* guest.c */
 int guest_main(int argc, char *argv[]);

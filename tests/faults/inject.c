@@ -21,7 +21,8 @@ void trace_read_text(pid_t pid, unsigned long address, char *text, size_t size)
 
 static bool is_log(const char *text)
 {
-    return strcmp(text, "/dev/kmsg") == 0 || (text[0] == '<' && strstr(text, ">erlinit") != NULL);
+    return strcmp(text, "/dev/kmsg") == 0 || strcmp(text, "devtmpfs") == 0 ||
+           (text[0] == '<' && strstr(text, ">erlinit") != NULL);
 }
 
 /* Which call it is, for people: the first argument that looks like text. */
