@@ -8,7 +8,8 @@
 
 /*
  * Makes `group` the foreground process group of the terminal on fd 0. Works from a background group
- * too. No terminal: nothing happens. Call it in a child: an ioctl on a broken console can block.
+ * too. No terminal: nothing happens; another error is logged. Call it in a child: an ioctl on a
+ * broken console can block.
  */
 void terminal_foreground(pid_t group);
 

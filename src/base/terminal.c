@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "erlinit/terminal.h"
 
+#include "erlinit/log.h"
+
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <termios.h>
@@ -14,7 +17,9 @@ void terminal_foreground(pid_t group)
     sigaddset(&stop, SIGTTOU);
     /* tcsetpgrp(3): a background process that asks gets SIGTTOU, unless it is blocked */
     sigprocmask(SIG_BLOCK, &stop, &before);
-    (void)tcsetpgrp(STDIN_FILENO, group);
+    if (tcsetpgrp(STDIN_FILENO, group) < 0 && errno != ENOTTY && errno != EBADF)
+        log_warning("The terminal can't be given to process group %d: %m. Its keys go elsewhere",
+                    (int)group);
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 

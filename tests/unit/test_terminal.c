@@ -2,6 +2,7 @@
 /* The terminal, on a pseudo terminal in a session of its own. */
 #include "erlinit/child.h"
 #include "erlinit/terminal.h"
+#include "log_spy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,6 +111,20 @@ static void becomes_sane_at_the_same_speed(void **state)
     assert_int_equal(in_a_session(become_sane), 0);
 }
 
+/* a group that nobody is in (tcsetpgrp(3): EPERM) */
+static int to_nobody(void)
+{
+    log_spy_reset();
+    terminal_foreground(999999);
+    return log_spy_count(LOG_WARNING) == 1 ? 0 : 1;
+}
+
+static void says_that_the_foreground_stays(void **state)
+{
+    (void)state;
+    assert_int_equal(in_a_session(to_nobody), 0);
+}
+
 static int without_terminal(void)
 {
     (void)close(STDIN_FILENO);
@@ -132,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comes_to_the_foreground_from_the_background),
         cmocka_unit_test(becomes_sane_at_the_same_speed),
+        cmocka_unit_test(says_that_the_foreground_stays),
         cmocka_unit_test(does_nothing_without_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
