@@ -136,6 +136,8 @@ $(UNIT_BUILD)/test_%: $(UNIT_BUILD)/test_%.o $(UNIT_OBJECTS) $(UNIT_BUILD)/log_s
 unit: $(UNIT_PROGRAMS)
 	@tests/unit/run $(UNIT_PROGRAMS)
 
+include tests/fuzz/fuzz.mk
+
 .SECONDARY:
 -include $(wildcard $(UNIT_BUILD)/*.d $(UNIT_BUILD)/obj/*/*.d)
 
@@ -153,6 +155,9 @@ system: $(PROGRAM)
 
 check:
 	tools/check
+
+TEST_SOURCES := $(wildcard tests/unit/*.[ch] tests/system/*.c tests/system/*/*.[ch] tests/fuzz/*.[ch] tests/fuzz/targets/*.c \
+                  tests/faults/*.[ch] tests/bench/*.[ch])
 
 # ---- lint: every tool with its rules in the tree ----
 LINT_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -isystem build/deps/include -DERLINIT_VERSION='"0"' -DBUILD_TIME_S=0
@@ -175,10 +180,10 @@ analyze:
 	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 1 $(UNIT_CC) $(LINT_CFLAGS) -O1 -fanalyzer -Werror -c -o /dev/null
 
 format:
-	clang-format -i $(SOURCES) include/erlinit/*.h $(wildcard tests/unit/*.[ch] tests/system/*.c)
+	clang-format -i $(SOURCES) include/erlinit/*.h $(TEST_SOURCES)
 format-check:
 	@echo "lint: clang-format"
-	@clang-format --dry-run -Werror $(SOURCES) include/erlinit/*.h $(wildcard tests/unit/*.[ch] tests/system/*.c)
+	@clang-format --dry-run -Werror $(SOURCES) include/erlinit/*.h $(TEST_SOURCES)
 
 install: $(PROGRAM)
 	$(INSTALL) -D -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/init
@@ -187,4 +192,4 @@ install: $(PROGRAM)
 	$(INSTALL) -D -m 0644 erlinit.config.example $(DESTDIR)$(PREFIX)/usr/share/doc/erlinit/erlinit.config.example
 
 clean:
-	rm -rf $(BUILD)/obj $(PROGRAM) $(PROGRAM).unstripped build/unit build/unit-sanitize build/unit-coverage
+	rm -rf $(BUILD)/obj $(PROGRAM) $(PROGRAM).unstripped build/unit build/unit-sanitize build/unit-coverage build/fuzz build/fuzz-coverage
