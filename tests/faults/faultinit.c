@@ -209,9 +209,18 @@ static void try_call(char name, int call, unsigned int per_call, const struct ou
 static void usual_life(char name, struct outcome *usual)
 {
     const struct fault none = {.call = -1, .mode = MODE_NONE};
+    static struct outcome faster;
+    const struct fault few = {.call = SYS_gettid, .mode = MODE_NONE};
     live(name, &none, usual);
-    evidence_usual();
     show("USUAL", name, &none, usual);
+    /* with few calls traced things happen in another order */
+    live(name, &few, &faster);
+    show("USUAL", name, &few, &faster);
+    evidence_usual();
+    if (faster.fds_running > usual->fds_running)
+        usual->fds_running = faster.fds_running;
+    if (faster.fds_ending > usual->fds_ending)
+        usual->fds_ending = faster.fds_ending;
     for (int call = 0; call < MAX_CALLS; call++)
         if (usual->counts[call] != 0)
             say("COUNT %c %d %u %s\n", name, call, usual->counts[call],

@@ -247,7 +247,7 @@ void trace_life(char name, const struct fault *fault, struct outcome *outcome)
     life = (struct life){.fault = fault, .out = outcome};
     *outcome = (struct outcome){.fds_running = 0};
     sigaction(SIGALRM, &action, NULL);
-    life.init = start(name, fault->mode == MODE_NONE ? -1 : fault->call);
+    life.init = start(name, fault->call);
     if (life.init < 0) {
         say("BROKEN clone: %s\n", strerror(errno));
         return;
