@@ -8,7 +8,7 @@ from guest import debs, image, program, rootfs, run, small_tree
 
 ORPHANS = 10000
 GROWTH = {"mounts": (1, 8, 64), "library directories": (1, 50, 400, 2000), "configuration words": (10, 300, 3000),
-          "environment settings": (10, 1000)}
+          "environment settings": (10, 100, 1000)}
 ENDS = {"nothing left": "die 0", "200 leftovers": "die 200", "200 that ignore TERM": "ignore 200"}
 ENDED = "reboot: (?:Restarting|Power down)"  # runit powers off unless a file says otherwise
 NO_END = ("tini", "dumb-init", "catatonit")  # they are for containers: their end is the kernel's panic

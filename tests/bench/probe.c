@@ -65,7 +65,7 @@ static void report_kernel_log(long long entry_ns)
             continue;
         *text++ = '\0';
         if (strncmp(text, "Run ", 4) != 0 && strstr(text, "erlinit") == NULL &&
-            strstr(text, "bench:") == NULL)
+            strstr(text, "bench:") == NULL && strstr(text, "floor:") == NULL)
             continue;
         long long us = 0;
         sscanf(line, "%*u,%*u,%lld", &us);

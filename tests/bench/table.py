@@ -35,6 +35,10 @@ def _mark(entry):
     return "~" if entry.get("noisy") else ""
 
 
+def _plain(value):
+    return f"{value:,}" if isinstance(value, int) else f"{value:.2f}"
+
+
 def _rows(lines):
     return "\n".join(lines) + "\n"
 
@@ -82,7 +86,8 @@ def end(results):
     names = list(dict.fromkeys(name for key in sections for name in results[key]))
     out = ["## End: from the VM's exit to the kernel's \"Restarting system\"", "",
            "ms; the kernel's own share, which everybody has, is the row null. The Nerves init that this one replaces takes "
-           "1018 ms with nothing left (measured on a real clock, cited). There is no disk here: tests/system/bench_shutdown.py has one.",
+           "1018 ms with nothing left (measured on a real clock, cited). There is no disk here: tests/system/bench_shutdown.py has one. straight-line leaves the leftovers to the kernel; runit "
+           "and the scripts of s6 and sysvinit kill them without a pause, which gives them no chance to finish.",
            "", "| | " + " | ".join(key.removeprefix("end, ") for key in sections) + " |", "|---|" + "--:|" * len(sections)]
     for name in sorted(names, key=lambda n: results[sections[0]].get(n, {"median": 1e12})["median"]):
         cells = [f"{_value(results[key][name]):.2f}{_mark(results[key][name])}" if name in results[key] else "-"
@@ -105,6 +110,7 @@ def footprint(results):
     for name in sorted(found, key=lambda n: found[n]["rss_kb"]):
         cells = [f"{found[name][key]:,}" for key, _ in COLUMNS]
         out.append(f"| {name} | " + " | ".join(cells) + f" | {results['calls default'].get(name, '-')} |")
+    out += ["", "Of finit no calls are counted."]
     typical = ", ".join(f"{name} {count}" for name, count in results.get("calls typical", {}).items())
     out += ["", f"System calls are those of PID 1 and of all that it starts. Typical configuration: {typical}."]
     return _rows(out)
@@ -136,6 +142,10 @@ def whole_way(results):
     return _rows(out)
 
 
+WHY_END = "They send SIGKILL to all at once and go on; erlinit looks at who catches SIGTERM, gives those their time, waits " \
+    "until every process is reaped, and names who had to be killed. That is work for each process, and is ours to reduce."
+
+
 def ahead(results):
     """Where a peer is ahead, in words; the numbers decide."""
     out, found = [], results["footprint"]
@@ -147,13 +157,13 @@ def ahead(results):
     for key, why in whys.items():
         better = sorted(name for name in found if name != "straight-line" and found[name][key] < ours[key] * 0.995)
         if better:
-            out.append(f"- {key.replace('_', ' ')}: {', '.join(f'{n} ({found[n][key]:,.4g})' for n in better)} "
-                       f"against {ours[key]:,.4g}: {why}.")
+            out.append(f"- {key.replace('_', ' ')}: {', '.join(f'{n} ({_plain(found[n][key])})' for n in better)} "
+                       f"against {_plain(ours[key])}: {why}.")
     for section in (key for key in results if key.startswith("end, ")):
         better = [name for name, entry in results[section].items()
                   if name not in ("null", "straight-line", "erlinit") and entry["median"] < results[section]["erlinit"]["median"]]
         if better:
-            out.append(f"- {section}: {', '.join(sorted(better))}.")
+            out.append(f"- {section}: {', '.join(sorted(better))}. {WHY_END}")
     return _rows(["## Where a peer is ahead", "", *(out or ["Nowhere."])])
 
 
