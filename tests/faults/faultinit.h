@@ -47,6 +47,7 @@ enum {
     HAS_PRE_RUN = 1 << 16,
     HAS_ARGUMENTS = 1 << 17,
     HAS_CORE_PATTERN = 1 << 18,
+    HAS_GROUPS = 1 << 19,
 };
 /* Whatever fails: a VM that runs has these. */
 #define HAS_ALWAYS (HAS_IDENTITY | HAS_THREE_FDS | HAS_CLEAN_SIGNALS)

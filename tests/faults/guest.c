@@ -45,10 +45,8 @@ static bool is_type(const char *path, unsigned long magic)
 
 static bool has_identity(bool as_user)
 {
-    gid_t groups[8];
-    int count = getgroups(8, groups);
     if (as_user)
-        return getuid() == 1000 && geteuid() == 1000 && getgid() == 1000 && count == 2;
+        return getuid() == 1000 && geteuid() == 1000 && getgid() == 1000;
     return getuid() == 0 && getgid() == 0;
 }
 
@@ -123,6 +121,7 @@ static unsigned int inspect(int argc, char *argv[], bool as_user)
     has |= is_type("/mnt", EXT4_SUPER_MAGIC) ? HAS_BIND : 0;
     has |= strcmp(name, "dev-1234") == 0 ? HAS_HOSTNAME : 0;
     has |= has_identity(as_user) ? HAS_IDENTITY : 0;
+    has |= getgroups(0, NULL) == (as_user ? 2 : 0) ? HAS_GROUPS : 0;
     has |= has_directory() ? HAS_DIRECTORY : 0;
     has |= getenv("HOME") != NULL && getenv("LIFE") != NULL ? HAS_ENVIRONMENT : 0;
     has |= has_limits() ? HAS_LIMITS : 0;
