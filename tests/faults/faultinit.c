@@ -24,6 +24,7 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -292,7 +293,7 @@ int main(int argc, char *argv[])
     close(fd);
     follow_plan(plan);
     say("DONE runs=%u failures=%u calls=%u unreached=%u\n", runs, failures, calls_tried, unreached);
-    sync();
+    (void)tcdrain(report_fd);
     reboot(RB_POWER_OFF);
     return 0;
 }
