@@ -5,27 +5,74 @@
 #include "erlinit/vm.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #define VM_PATH       "/usr/sbin:/usr/bin:/sbin:/bin"
 #define CONFIG_SUFFIX ".config"
+#define OWN_NAMES     10 /* set_own(), set_release() */
+
+/* The settings, and where each name is among them: a hash table of positions + 1, twice as large as
+ * it will ever be full. */
+struct building {
+    struct strings list;
+    uint32_t *slots;
+    size_t mask;
+};
+
+/* FNV-1a, of NAME= */
+static size_t hash_name(const char *entry, size_t length)
+{
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)entry[i]) * 16777619U;
+    return hash;
+}
 
 /* Adds NAME=value in the place of an earlier one of that name. */
-static int set_entry(struct strings *environment, const char *entry)
+static int set_entry(struct building *environment, const char *entry)
 {
     if (entry == NULL)
         return -ENOMEM;
     size_t length = strcspn(entry, "=") + 1;
-    for (size_t i = 0; i < environment->count; i++) {
-        if (strncmp(environment->item[i], entry, length) == 0) {
-            environment->item[i] = entry;
+    size_t at = hash_name(entry, length) & environment->mask;
+    for (; environment->slots[at] != 0; at = (at + 1) & environment->mask) {
+        const char **there = &environment->list.item[environment->slots[at] - 1];
+        if (strncmp(*there, entry, length) == 0) {
+            *there = entry;
             return 0;
         }
     }
-    return strings_add(environment, entry);
+    environment->slots[at] = (uint32_t)environment->list.count + 1;
+    return strings_add(&environment->list, entry);
 }
 
-static int set_inherited(char *const inherited[], struct strings *environment)
+/* As many names as there can be. */
+static size_t count_names(char *const inherited[], const struct words *env)
+{
+    size_t count = OWN_NAMES;
+    for (size_t i = 0; inherited[i] != NULL; i++)
+        count++;
+    for (size_t i = 0; i < env->count; i++) {
+        count++;
+        for (const char *at = strchr(env->item[i].text, ';'); at != NULL; at = strchr(at + 1, ';'))
+            count++;
+    }
+    return count;
+}
+
+static int start_building(char *const inherited[], const struct words *env,
+                          struct building *environment)
+{
+    size_t size = 1;
+    while (size < 2 * count_names(inherited, env))
+        size *= 2;
+    environment->slots = arena_alloc(size * sizeof *environment->slots);
+    environment->mask = size - 1;
+    return environment->slots == NULL ? -ENOMEM : 0;
+}
+
+static int set_inherited(char *const inherited[], struct building *environment)
 {
     int result = 0;
     for (size_t i = 0; result == 0 && inherited[i] != NULL; i++)
@@ -33,7 +80,7 @@ static int set_inherited(char *const inherited[], struct strings *environment)
     return result;
 }
 
-static int set_own(const struct vm *vm, struct strings *environment)
+static int set_own(const struct vm *vm, struct building *environment)
 {
     const char *const entries[] = {
         arena_format("HOME=%s", vm->identity.home),
@@ -52,7 +99,7 @@ static int set_own(const struct vm *vm, struct strings *environment)
 }
 
 /* What the start script of an Elixir release would set, for its config/runtime.exs. */
-static int set_release(const struct release *release, struct strings *environment)
+static int set_release(const struct release *release, struct building *environment)
 {
     const char *config = release->sys_config;
     if (config == NULL)
@@ -66,7 +113,7 @@ static int set_release(const struct release *release, struct strings *environmen
 }
 
 static int set_configured_one(const struct word *word, const char *setting, size_t length,
-                              struct strings *environment)
+                              struct building *environment)
 {
     const char *equals = memchr(setting, '=', length);
     if (equals != NULL && equals != setting)
@@ -77,7 +124,7 @@ static int set_configured_one(const struct word *word, const char *setting, size
     return 0;
 }
 
-static int set_configured(const struct word *word, struct strings *environment)
+static int set_configured(const struct word *word, struct building *environment)
 {
     int result = 0;
     const char *at = word->text;
@@ -93,8 +140,10 @@ static int set_configured(const struct word *word, struct strings *environment)
 int environment_build(char *const inherited[], const struct vm *vm, const struct options *options,
                       struct strings *environment)
 {
-    struct strings built = {0};
-    int result = set_inherited(inherited, &built);
+    struct building built = {0};
+    int result = start_building(inherited, &options->env, &built);
+    if (result == 0)
+        result = set_inherited(inherited, &built);
     if (result == 0)
         result = set_own(vm, &built);
     if (result == 0)
@@ -102,6 +151,6 @@ int environment_build(char *const inherited[], const struct vm *vm, const struct
     for (size_t i = 0; result == 0 && i < options->env.count; i++)
         result = set_configured(&options->env.item[i], &built);
     if (result == 0)
-        *environment = built;
+        *environment = built.list;
     return result;
 }
