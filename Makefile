@@ -64,7 +64,7 @@ SOURCES := $(SOURCES:src/./%=src/%)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 PROGRAM := $(BUILD)/erlinit
 
-.PHONY: all unit system check lint analyze format format-check coverage install clean bench fuzz
+.PHONY: all unit system check faults lint analyze format format-check coverage install clean bench fuzz
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -155,6 +155,14 @@ system: $(PROGRAM)
 
 check:
 	tools/check
+
+# Every system call of whole lives fails, one at a time: hours. FAULTS="--per-call 3": a sample.
+faults: $(PROGRAM)
+	$(PYTHON) tests/faults/faults.py $(FAULTS)
+
+# Twelve minutes or so; docs/benchmark.* are made anew.
+bench: $(PROGRAM)
+	tools/bench
 
 TEST_SOURCES := $(wildcard tests/unit/*.[ch] tests/system/*.c tests/system/*/*.[ch] tests/fuzz/*.[ch] tests/fuzz/targets/*.c \
                   tests/faults/*.[ch] tests/bench/*.[ch])

@@ -28,7 +28,12 @@ void child_set_hooks(const struct child_hooks *hooks);
 
 #define CHILD_NO_DEADLINE INT64_MAX
 
-/* Ends every blocked signal and handler that we set up: what a program that we start expects. */
+/* The signals that PID 1 catches (survive.h), and children must not. */
+#define CHILD_FAULT_SIGNALS 5
+extern const int child_fault_signals[CHILD_FAULT_SIGNALS];
+
+/* Ends every blocked signal, handler, and ignoring, ours and inherited: what a program that we
+ * start expects. */
 void child_reset_signals(void);
 
 /*

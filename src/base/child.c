@@ -19,6 +19,13 @@ void child_set_hooks(const struct child_hooks *hooks)
     main_hooks = hooks;
 }
 
+const int child_fault_signals[CHILD_FAULT_SIGNALS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+
+static void set_mask(const sigset_t *mask)
+{
+    (void)sigprocmask(SIG_SETMASK, mask, NULL);
+}
+
 void child_reset_signals(void)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL};
@@ -27,7 +34,7 @@ void child_reset_signals(void)
         (void)sigaction(number, &plain, NULL);
     sigset_t none;
     sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    set_mask(&none);
 }
 
 pid_t child_start(int (*function)(void *argument), void *argument)
@@ -37,11 +44,14 @@ pid_t child_start(int (*function)(void *argument), void *argument)
         return -errno;
     if (pid > 0)
         return pid;
+    /* PID 1's handlers are for PID 1; all others are set back by who executes another program */
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    for (size_t i = 0; i < CHILD_FAULT_SIGNALS; i++)
+        (void)sigaction(child_fault_signals[i], &plain, NULL);
     sigset_t chld;
     sigemptyset(&chld);
     sigaddset(&chld, SIGCHLD);
-    child_reset_signals();
-    (void)sigprocmask(SIG_BLOCK, &chld, NULL);
+    set_mask(&chld);
     main_hooks = NULL;
     _exit(function(argument));
 }

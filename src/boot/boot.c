@@ -79,13 +79,20 @@ void boot_early(struct boot *boot, struct machine *machine)
 struct boot_child {
     struct boot *boot;
     int events[2];
+    size_t count;
+    struct boot_record records[STEPS + 1];
 };
 
-/* PID 1 learns from the pipe; should it be full or gone, the boot goes on all the same. */
-static void tell(const struct boot_child *child, size_t index, struct step_time time)
+static void note(struct boot_child *child, size_t index, struct step_time time)
 {
-    struct boot_record record = {.index = (uint8_t)index, .time = time};
-    (void)!write(child->events[1], &record, sizeof record);
+    child->records[child->count++] = (struct boot_record){.index = (uint8_t)index, .time = time};
+}
+
+/* All in one write, less than a pipe takes at once (pipe(7)): PID 1 need not wake up for each step.
+ * Should it fail, the boot goes on all the same. */
+static void tell(const struct boot_child *child)
+{
+    (void)!write(child->events[1], child->records, child->count * sizeof child->records[0]);
 }
 
 /* Said before PID 1 is told, which then ends everything, this process first. */
@@ -94,7 +101,7 @@ static void log_fatal(void)
     log_line(LOG_EMERGENCY, "erlinit can't continue");
 }
 
-static bool run_steps(const struct boot_child *child)
+static bool run_steps(struct boot_child *child)
 {
     for (size_t i = 0; boot_steps[i].run != NULL; i++) {
         struct step_time time = run_step(&boot_steps[i], child->boot);
@@ -102,7 +109,7 @@ static bool run_steps(const struct boot_child *child)
             log_line(LOG_EMERGENCY, "Step %s of the boot has failed", boot_steps[i].name);
             log_fatal();
         }
-        tell(child, EARLY_STEPS + i, time);
+        note(child, EARLY_STEPS + i, time);
         if (time.result == STEP_FATAL)
             return false;
     }
@@ -119,29 +126,31 @@ static mode_t configured_umask(const struct options *options)
     return (mode_t)mask;
 }
 
-static int become_vm(const struct boot_child *child)
+static void become_vm(struct boot_child *child)
 {
     struct boot *boot = child->boot;
     mode_t mask = configured_umask(boot->options);
     log_milestone("Launching erl...");
     if (boot->options->print_timing)
         log_notice("stop");
+    tell(child);
     int result = vm_launch(&boot->vm, mask);
     errno = -result;
     log_line(LOG_EMERGENCY, "Can't start %s: %m", boot->vm.program);
     log_fatal();
-    tell(child, EARLY_STEPS + STEPS - 1, (struct step_time){.result = STEP_FATAL, .ran = 1});
-    return 1;
+    child->count = 0;
+    note(child, EARLY_STEPS + STEPS - 1, (struct step_time){.result = STEP_FATAL, .ran = 1});
 }
 
 static int boot_child(void *argument)
 {
-    const struct boot_child *child = argument;
+    struct boot_child *child = argument;
     /* its own group, in front: keys that mean signals are for the VM, not for PID 1 */
     (void)setpgid(0, 0);
     terminal_foreground(getpid());
     if (run_steps(child))
-        (void)become_vm(child);
+        become_vm(child);
+    tell(child);
     return 1;
 }
 

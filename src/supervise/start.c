@@ -26,7 +26,7 @@ void start_descriptors(void)
 {
     (void)umask(022);
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
             /* the lowest free number: this one */
             (void)open("/", O_PATH | O_DIRECTORY);
 }

@@ -69,11 +69,22 @@ bool supervisor_request_of(int signal, enum action *action)
 
 void supervisor_take_signals(void)
 {
+    /* who started us, an initramfs perhaps, may have ignored it: then no child could be waited for
+     * (wait(2)) */
+    (void)signal(SIGCHLD, SIG_DFL);
     sigset_t set = supervisor_request_signals();
     sigaddset(&set, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     if (reboot(RB_DISABLE_CAD) < 0)
         log_info("Ctrl-alt-del stays an immediate reset: %m");
+}
+
+/* Also of a loop that could be made only in part. */
+static void stop_loop(struct supervisor *self)
+{
+    if (self->loop_made)
+        (void)uev_exit(&self->loop);
+    self->loop_made = false;
 }
 
 static void set_timer(struct supervisor *self)
@@ -88,8 +99,10 @@ static void set_timer(struct supervisor *self)
     }
     /* periodic: libuev closes the descriptor of a timer that fires once, and might not get another
      */
-    if (uev_timer_set(&self->timer, (int)left, (int)left) < 0)
-        log_error("Can't set the timer: %m. A VM that does not stop by itself is waited for");
+    if (uev_timer_set(&self->timer, (int)left, (int)left) != 0) {
+        log_error("Can't set the timer: %m. Going on without the event loop");
+        stop_loop(self);
+    }
 }
 
 static int ask_vm(void *argument)
@@ -112,14 +125,6 @@ static void start_helper(int (*function)(void *), void *argument, const char *wh
 {
     if (child_start(function, argument) < 0)
         log_warning("Can't start a process to %s: %m", what);
-}
-
-/* Also of a loop that could be made only in part. */
-static void stop_loop(struct supervisor *self)
-{
-    if (self->loop_made)
-        (void)uev_exit(&self->loop);
-    self->loop_made = false;
 }
 
 static void happen(struct supervisor *self, enum lifecycle_event event, enum action asked_for)
@@ -340,7 +345,7 @@ void supervise(const struct options *options, struct machine *machine)
         reap_if_needed(self);
         set_timer(self);
         shed_boot_pages();
-        if (machine->life.phase != PHASE_ENDING)
+        if (self->loop_made)
             (void)uev_run(&self->loop, 0);
     } else {
         log_error("No event loop: %m. Waiting for signals without it");

@@ -2,6 +2,7 @@
 #include "erlinit/survive.h"
 
 #include "erlinit/arena.h"
+#include "erlinit/child.h"
 #include "erlinit/log.h"
 #include "erlinit/text.h"
 #include "erlinit/times.h"
@@ -31,9 +32,6 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
 #endif
-
-static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-#define CRASH_SIGNAL_COUNT (sizeof crash_signals / sizeof crash_signals[0])
 
 static struct machine fallback_state;
 static struct machine *state = &fallback_state;
@@ -73,8 +71,8 @@ static void execute_again(void)
 {
     sigset_t set;
     sigemptyset(&set);
-    for (size_t i = 0; i < CRASH_SIGNAL_COUNT; i++)
-        sigaddset(&set, crash_signals[i]);
+    for (size_t i = 0; i < CHILD_FAULT_SIGNALS; i++)
+        sigaddset(&set, child_fault_signals[i]);
     (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
     /* without it the new program would not find the state, and boot another VM */
     if (fcntl(state_fd, F_SETFD, 0) < 0)
@@ -113,8 +111,8 @@ static void install_handlers(void)
     (void)sigfillset(&action.sa_mask);
     if (sigaltstack(&stack, NULL) < 0)
         log_warning("No stack for a crash: %m. PID 1 may not survive one");
-    for (size_t i = 0; i < CRASH_SIGNAL_COUNT; i++)
-        (void)sigaction(crash_signals[i], &action, NULL);
+    for (size_t i = 0; i < CHILD_FAULT_SIGNALS; i++)
+        (void)sigaction(child_fault_signals[i], &action, NULL);
 }
 
 /* Takes RESUME_NAME out of the environment. The descriptor, or -1. */
@@ -146,8 +144,10 @@ static bool resume(int fd)
     if (seals < 0 || (seals & STATE_SEALS) != STATE_SEALS)
         return false;
     struct machine *found = map_state(fd);
-    if (found == NULL || found->magic != MACHINE_MAGIC)
+    if (found == NULL || found->magic != MACHINE_MAGIC) {
+        (void)close(fd);
         return false;
+    }
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     state_fd = fd;
     state = found;

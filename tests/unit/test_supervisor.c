@@ -2,7 +2,7 @@
 /* The event loop with real signals, timers and pipes, and a child that stands for the VM. Each test
  * runs with the loop of libuev, and without it for want of each descriptor. */
 /* wrap: epoll_create1 signalfd timerfd_create reboot madvise */
-/* wrap: child_start vm_ask_to_stop mounts_flush read */
+/* wrap: child_start vm_ask_to_stop mounts_flush read timerfd_settime */
 #include "erlinit/boot.h"
 #include "erlinit/supervisor.h"
 #include "erlinit/vm.h"
@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,10 @@ int __real_signalfd(int fd, const sigset_t *set, int flags);
 int __wrap_signalfd(int fd, const sigset_t *set, int flags);
 int __real_timerfd_create(int clock, int flags);
 int __wrap_timerfd_create(int clock, int flags);
+int __real_timerfd_settime(int fd, int flags, const struct itimerspec *new_value,
+                           struct itimerspec *old_value);
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *new_value,
+                           struct itimerspec *old_value);
 int __wrap_reboot(int command);
 ssize_t __real_read(int fd, void *buffer, size_t size);
 ssize_t __wrap_read(int fd, void *buffer, size_t size);
@@ -56,6 +61,17 @@ ssize_t __wrap_read(int fd, void *buffer, size_t size)
     if (read_error != 0 && size == sizeof(struct signalfd_siginfo))
         return -1;
     return __real_read(fd, buffer, size);
+}
+
+static int settime_error;
+
+int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *new_value,
+                           struct itimerspec *old_value)
+{
+    errno = settime_error;
+    if (settime_error != 0 && new_value->it_value.tv_nsec != 0)
+        return -1;
+    return __real_timerfd_settime(fd, flags, new_value, old_value);
 }
 
 int __wrap_epoll_create1(int flags)
@@ -259,6 +275,28 @@ static void goes_on_when_signals_cant_be_read(void **state)
     EVERY_WAY({
         log_spy_reset();
         signals_unreadable();
+    })
+}
+
+/* The VM does not stop by itself, and no timer says when it is enough. */
+static void timer_unsettable(void)
+{
+    start_vm(0);
+    obedient = false;
+    settime_error = EINVAL;
+    (void)kill(getpid(), SIGUSR2);
+    supervise(current, &machine);
+    settime_error = 0;
+    assert_int_equal(machine.life.phase, PHASE_ENDING);
+    assert_true(machine.life.requested && !machine.life.vm_gone);
+    assert_int_equal(log_spy_contains("Can't set the timer: Invalid argument"), way == WITH_LOOP);
+}
+
+static void keeps_deadlines_without_timers(void **state)
+{
+    EVERY_WAY({
+        log_spy_reset();
+        timer_unsettable();
     })
 }
 
@@ -502,6 +540,7 @@ int main(void)
         cmocka_unit_test(request_wins_over_end),
         cmocka_unit_test(goes_on_when_signals_cant_be_read),
         cmocka_unit_test(leaves_no_descriptor),
+        cmocka_unit_test(keeps_deadlines_without_timers),
         cmocka_unit_test(stops_when_asked),
         cmocka_unit_test(waits_no_longer_than_it_may),
         cmocka_unit_test(hurries_when_asked_twice),
