@@ -343,9 +343,10 @@ void supervise(const struct options *options, struct machine *machine)
         child_take_signals(&hooks);
         self->unreaped = true;
         reap_if_needed(self);
-        set_timer(self);
         shed_boot_pages();
-        if (self->loop_made)
+        /* with a stop under way already: libuev sets timers when it begins, and does not say if
+         * that fails */
+        if (self->loop_made && machine->life.deadline_ms == LIFECYCLE_NO_DEADLINE)
             (void)uev_run(&self->loop, 0);
     } else {
         log_error("No event loop: %m. Waiting for signals without it");
