@@ -10,7 +10,7 @@ that program notes the time of its first instruction.
 
 The clock counts instructions: {qemu}, `-icount shift=0`, one instruction is one nanosecond. So the numbers compare work, and are
 the same on a busy host and an idle one; they are no times of a real device, where caches, flash and the console come on top.
-Medians of some runs (benchmark.json says of how many); `~` marks a number whose runs differ by more than 2 %.
+Medians; benchmark.json says of how many runs, which repeat within 0.1 %; `~` marks a number whose runs differ by more than 2 %.
 
 - **null** only becomes the VM. **straight-line** makes, with everything known beforehand, the system calls by which erlinit
   changes something. Both are in tests/bench.
