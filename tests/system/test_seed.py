@@ -6,6 +6,7 @@ import pytest
 
 from facts import LOG, clean, warnings
 from machine import Machine, Part
+from programs import programs
 
 # Before init starts: what the disk holds (`seed NAME HASH` on the report's line).
 LOOK = """for f in root/seedrng data/seedrng; do for n in seed.credit seed.no-credit; do
@@ -106,3 +107,14 @@ def test_read_only_root(state):
         assert len(seen) == 1 and "/root/seedrng" in seen[0]
         assert "Read-only file system" in seen[0]
     assert clean(machine, 2)
+
+
+def test_a_disk_that_does_not_answer_costs_the_seed():
+    """The id command, which comes before, freezes the file system: who writes to it waits for ever."""
+    machine = Machine(config="-m /dev/nvme0n1p2:/data:ext4:nodev:\n--state-directory /data\n-n x-%s\n"
+                             '-d "/t/hang freeze /data"', script="report up yes; exit 1",
+                      parts=[Part("ext4")], files=programs("hang"))
+    with machine.boot() as vm:
+        vm.wait_report(rb"^up ", timeout=60)
+        vm.wait_for(rb"erlinit: entropy seed in /data/seedrng: .*goes on without it")
+        assert vm.wait_end(60) == "reboot"
