@@ -38,6 +38,7 @@ static int set_entry(struct building *environment, const char *entry)
     size_t at = hash_name(entry, length) & environment->mask;
     for (; environment->slots[at] != 0; at = (at + 1) & environment->mask) {
         const char **there = &environment->list.item[environment->slots[at] - 1];
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a slot is of what is there */
         if (strncmp(*there, entry, length) == 0) {
             *there = entry;
             return 0;
@@ -48,7 +49,7 @@ static int set_entry(struct building *environment, const char *entry)
 }
 
 /* As many names as there can be. */
-static size_t count_names(char *const inherited[], const struct words *env)
+static size_t count_names(char *const *inherited, const struct words *env)
 {
     size_t count = OWN_NAMES;
     for (size_t i = 0; inherited[i] != NULL; i++)
