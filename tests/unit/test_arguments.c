@@ -12,12 +12,10 @@
 
 #include <cmocka.h>
 
-static int fail_at;
-static int calls;
+#include "failing.h"
 
 void *__real_arena_alloc(size_t size);
 void *__wrap_arena_alloc(size_t size);
-char *__wrap_arena_format(const char *format, ...);
 int __real_strings_add(struct strings *list, const char *string);
 int __wrap_strings_add(struct strings *list, const char *string);
 int __real_command_split(const char *line, struct strings *words);
@@ -36,20 +34,6 @@ int __wrap_strings_add(struct strings *list, const char *string)
 int __wrap_command_split(const char *line, struct strings *words)
 {
     return ++calls == fail_at ? -ENOMEM : __real_command_split(line, words);
-}
-
-char *__wrap_arena_format(const char *format, ...)
-{
-    if (++calls == fail_at)
-        return NULL;
-    va_list arguments;
-    char *formatted;
-    va_start(arguments, format);
-    int length = vasprintf(&formatted, format, arguments);
-    va_end(arguments);
-    char *copy = arena_copy(formatted, (size_t)length);
-    free(formatted);
-    return copy;
 }
 
 static const struct vm full = {

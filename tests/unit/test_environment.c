@@ -14,12 +14,11 @@
 
 #include <cmocka.h>
 
-static int fail_at;
-static int calls;
-
 char *__real_arena_copy(const char *bytes, size_t length);
+#define FAILING_COPY __real_arena_copy
+#include "failing.h"
+
 char *__wrap_arena_copy(const char *bytes, size_t length);
-char *__wrap_arena_format(const char *format, ...);
 int __real_strings_add(struct strings *list, const char *string);
 int __wrap_strings_add(struct strings *list, const char *string);
 
@@ -31,20 +30,6 @@ char *__wrap_arena_copy(const char *bytes, size_t length)
 int __wrap_strings_add(struct strings *list, const char *string)
 {
     return ++calls == fail_at ? -ENOMEM : __real_strings_add(list, string);
-}
-
-char *__wrap_arena_format(const char *format, ...)
-{
-    if (++calls == fail_at)
-        return NULL;
-    va_list arguments;
-    char *formatted;
-    va_start(arguments, format);
-    int length = vasprintf(&formatted, format, arguments);
-    va_end(arguments);
-    char *copy = __real_arena_copy(formatted, (size_t)length);
-    free(formatted);
-    return copy;
 }
 
 static const struct vm vm = {

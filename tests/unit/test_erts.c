@@ -11,24 +11,7 @@
 
 #include <cmocka.h>
 
-static int fail_at;
-static int calls;
-
-char *__wrap_arena_format(const char *format, ...);
-
-char *__wrap_arena_format(const char *format, ...)
-{
-    if (++calls == fail_at)
-        return NULL;
-    va_list arguments;
-    char *formatted;
-    va_start(arguments, format);
-    int length = vasprintf(&formatted, format, arguments);
-    va_end(arguments);
-    char *copy = arena_copy(formatted, (size_t)length);
-    free(formatted);
-    return copy;
-}
+#include "failing.h"
 
 static const struct release plain = {.base = "/srv/erlang"};
 static const struct release versioned = {.base = "/srv/erlang", .erts_version = "13.1"};

@@ -12,15 +12,13 @@
 
 #include <cmocka.h>
 
-/* The nth allocation from now fails; 0: none. */
-static int fail_at;
-static int calls;
-
 char *__real_arena_copy(const char *bytes, size_t length);
+#define FAILING_COPY __real_arena_copy
+#include "failing.h"
+
 char *__wrap_arena_copy(const char *bytes, size_t length);
 void *__real_arena_alloc(size_t size);
 void *__wrap_arena_alloc(size_t size);
-char *__wrap_arena_format(const char *format, ...);
 
 char *__wrap_arena_copy(const char *bytes, size_t length)
 {
@@ -30,20 +28,6 @@ char *__wrap_arena_copy(const char *bytes, size_t length)
 void *__wrap_arena_alloc(size_t size)
 {
     return ++calls == fail_at ? NULL : __real_arena_alloc(size);
-}
-
-char *__wrap_arena_format(const char *format, ...)
-{
-    if (++calls == fail_at)
-        return NULL;
-    va_list arguments;
-    char *formatted;
-    va_start(arguments, format);
-    int length = vasprintf(&formatted, format, arguments);
-    va_end(arguments);
-    char *copy = __real_arena_copy(formatted, (size_t)length);
-    free(formatted);
-    return copy;
 }
 
 /* The kernel's view, as far as identity_apply() goes. */

@@ -11,31 +11,15 @@
 
 #include <cmocka.h>
 
-/* The nth call from now has no memory; 0: all have. */
-static int fail_at;
-static int calls;
-
 char *__real_arena_copy(const char *bytes, size_t length);
+#define FAILING_COPY __real_arena_copy
+#include "failing.h"
+
 char *__wrap_arena_copy(const char *bytes, size_t length);
-char *__wrap_arena_format(const char *format, ...);
 
 char *__wrap_arena_copy(const char *bytes, size_t length)
 {
     return ++calls == fail_at ? NULL : __real_arena_copy(bytes, length);
-}
-
-char *__wrap_arena_format(const char *format, ...)
-{
-    if (++calls == fail_at)
-        return NULL;
-    va_list arguments;
-    char *formatted;
-    va_start(arguments, format);
-    int length = vasprintf(&formatted, format, arguments);
-    va_end(arguments);
-    char *copy = __real_arena_copy(formatted, (size_t)length);
-    free(formatted);
-    return copy;
 }
 
 static int find(const char *search_path, const char *boot, struct release *release)
