@@ -3,6 +3,7 @@
 # make                  static binary with musl: build/erlinit
 # make CC=gcc           the same with glibc          (BUILD=build/gcc keeps both)
 # make STATIC=0         with shared libraries        (libmnl and libuev found by PKG_CONFIG)
+# make desk             the same with the tools for the desk in it, --check and --plan: build/desk/erlinit
 # make CC=... PKG_CONFIG=...   any cross compiler; libmnl and libuev found by PKG_CONFIG
 # make unit | system | check | lint | analyze | coverage | format | install | clean
 #
@@ -12,6 +13,7 @@
 VERSION := 0.9.0
 BUILD   ?= build
 STATIC  ?= 1
+DESK    ?= 0
 PREFIX  ?=
 DESTDIR ?=
 MANDIR  ?= /usr/share/man
@@ -45,7 +47,7 @@ WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
             -Wwrite-strings -Wvla -Wformat=2 -Wundef
 CFLAGS   ?= -Os
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude $(DEPS_CFLAGS) $(WARNINGS) \
-              -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=$(BUILD_TIME) \
+              -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=$(BUILD_TIME) $(if $(filter 1,$(DESK)),-DERLINIT_DESK) \
               -ffunction-sections -fdata-sections -fno-jump-tables -fno-asynchronous-unwind-tables -fno-unwind-tables \
               $(if $(filter 1,$(STATIC)),-fno-pie) -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 # Static with musl: no padding before the data. RELRO would need it, which nobody would apply (musl's start code of a
@@ -58,16 +60,23 @@ ALL_LDFLAGS := -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,
                -Wl,--build-id=none $(if $(filter 1,$(STATIC)),-static $(if $(findstring clang,$(CC)),,-no-pie)) $(LAYOUT) $(LDFLAGS)
 
 # Linked in this order, what PID 1 needs while the VM runs last: next to libc, and apart from what only boot needs.
-ROOMS   := config boot storage vm shutdown . supervise base
+ROOMS   := $(if $(filter 1,$(DESK)),desk) config boot storage vm shutdown . supervise base
 SOURCES := $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c)))
 SOURCES := $(SOURCES:src/./%=src/%)
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
+ALL_SOURCES := $(sort $(SOURCES) $(wildcard src/desk/*.c))
 PROGRAM := $(BUILD)/erlinit
 
-.PHONY: all unit system check faults lint analyze format format-check coverage install clean bench fuzz
+.PHONY: all desk unit system check faults lint analyze format format-check coverage install install-desk clean bench fuzz
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
+
+# What a developer needs and a device doesn't is a room of its own. For the machine that builds, whatever CC is; with stdio, so
+# not with musl (src/base/libc.c leaves that out).
+DESK_CC ?= gcc
+desk:
+	@$(MAKE) --no-print-directory DESK=1 BUILD=build/desk CC=$(DESK_CC)
 
 # Changed flags or another compiler: everything anew.
 FLAGS_STAMP := $(BUILD)/obj/flags
@@ -108,13 +117,13 @@ endif
 UNIT_CC     ?= gcc
 UNIT_BUILD  := build/unit$(if $(SANITIZE),-sanitize)$(if $(COVERAGE),-coverage)
 UNIT_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -Itests/unit -isystem build/deps/include $(WARNINGS) -Wno-vla -g -O1 \
-               -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=1700000000 -DERLINIT_UNIT_TEST \
+               -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=1700000000 -DERLINIT_DESK \
                -ffunction-sections -fdata-sections \
                $(if $(SANITIZE),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer) \
                $(if $(COVERAGE),-O0 --coverage)
 UNIT_SOURCES  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(UNIT_BUILD)/%)
-UNIT_OBJECTS  := $(patsubst src/%.c,$(UNIT_BUILD)/obj/%.o,$(filter-out src/main.c,$(SOURCES)))
+UNIT_OBJECTS  := $(patsubst src/%.c,$(UNIT_BUILD)/obj/%.o,$(filter-out src/main.c,$(ALL_SOURCES)))
 
 $(UNIT_BUILD)/obj/%.o: src/%.c build/deps/lib/libmnl.a
 	@mkdir -p $(@D)
@@ -130,6 +139,7 @@ UNIT_LIBS  := build/deps/lib/libuev.a build/deps/lib/libmnl.a
 $(UNIT_BUILD)/test_%: $(UNIT_BUILD)/test_%.o $(UNIT_OBJECTS) $(UNIT_BUILD)/log_spy.o
 	@set -- $< $(if $(filter log,$*),$(UNIT_OBJECTS),$(UNIT_BUILD)/log_spy.o $(filter-out %/base/log.o,$(UNIT_OBJECTS))) \
 	    $(UNIT_LIBS); \
+	$(if $(filter desk%,$*),,set -- $$(printf '%s\n' "$$@" | grep -v /obj/desk/);) \
 	$(if $(COVERAGE),$(UNIT_CC) -r -nostdlib -o $@.wrapped.o "$$@" $(UNIT_WRAPS) && set -- $@.wrapped.o && )\
 	$(UNIT_CC) $(UNIT_CFLAGS) -o $@ "$$@" -Wl,--gc-sections $(if $(COVERAGE),,$(UNIT_WRAPS)) -lcmocka
 
@@ -168,7 +178,7 @@ TEST_SOURCES := $(wildcard tests/unit/*.[ch] tests/system/*.c tests/system/*/*.[
                   tests/faults/*.[ch] tests/bench/*.[ch])
 
 # ---- lint: every tool with its rules in the tree ----
-LINT_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -isystem build/deps/include -DERLINIT_VERSION='"0"' -DBUILD_TIME_S=0
+LINT_CFLAGS := -std=c11 -D_GNU_SOURCE -Iinclude -isystem build/deps/include -DERLINIT_VERSION='"0"' -DBUILD_TIME_S=0 -DERLINIT_DESK
 lint: format-check
 	@echo "lint: manual"
 	@tests/unit/check_manual --messages
@@ -176,28 +186,36 @@ lint: format-check
 	@$(MAKE) --no-print-directory -s $(UNIT_BUILD)/test_lifecycle
 	@$(UNIT_BUILD)/test_lifecycle --dot | cmp - docs/lifecycle.dot
 	@echo "lint: clang -Werror"
-	@for f in $(SOURCES); do clang $(LINT_CFLAGS) $(WARNINGS) -fsyntax-only $$f || exit 1; done
+	@for f in $(ALL_SOURCES); do clang $(LINT_CFLAGS) $(WARNINGS) -fsyntax-only $$f || exit 1; done
 	@echo "lint: cppcheck"
 	@cppcheck --quiet --std=c11 --error-exitcode=1 --enable=warning,performance,portability,style --inline-suppr \
 	    --suppressions-list=.cppcheck-suppressions -D_GNU_SOURCE -DERLINIT_VERSION='"0"' -DBUILD_TIME_S=0 -Iinclude src
 	@echo "lint: clang-tidy"
-	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(subst ','"'"',$(LINT_CFLAGS)) 2>/dev/null' sh
+	@printf '%s\n' $(ALL_SOURCES) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(subst ','"'"',$(LINT_CFLAGS)) 2>/dev/null' sh
 
 # gcc's own analyzer: another pair of eyes, too young to be asked every time.
 analyze:
-	@printf '%s\n' $(SOURCES) | xargs -P 2 -n 1 $(UNIT_CC) $(LINT_CFLAGS) -O1 -fanalyzer -Werror -c -o /dev/null
+	@printf '%s\n' $(ALL_SOURCES) | xargs -P 2 -n 1 $(UNIT_CC) $(LINT_CFLAGS) -O1 -fanalyzer -Werror -c -o /dev/null
 
 format:
-	clang-format -i $(SOURCES) include/erlinit/*.h $(TEST_SOURCES)
+	clang-format -i $(ALL_SOURCES) include/erlinit/*.h $(TEST_SOURCES)
 format-check:
 	@echo "lint: clang-format"
-	@clang-format --dry-run -Werror $(SOURCES) include/erlinit/*.h $(TEST_SOURCES)
+	@clang-format --dry-run -Werror $(ALL_SOURCES) include/erlinit/*.h $(TEST_SOURCES)
 
+# On a device, or into an image: DESTDIR.
 install: $(PROGRAM)
 	$(INSTALL) -D -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/sbin/init
 	$(INSTALL) -D -m 0644 man/erlinit.8 $(DESTDIR)$(MANDIR)/man8/erlinit.8
 	$(INSTALL) -D -m 0644 man/erlinit.config.5 $(DESTDIR)$(MANDIR)/man5/erlinit.config.5
 	$(INSTALL) -D -m 0644 erlinit.config.example $(DESTDIR)$(PREFIX)/usr/share/doc/erlinit/erlinit.config.example
 
+# On a developer's machine.
+install-desk: desk
+	$(INSTALL) -D -m 0755 build/desk/erlinit $(DESTDIR)/usr/bin/erlinit
+	$(INSTALL) -D -m 0644 man/erlinit.8 $(DESTDIR)$(MANDIR)/man8/erlinit.8
+	$(INSTALL) -D -m 0644 man/erlinit.config.5 $(DESTDIR)$(MANDIR)/man5/erlinit.config.5
+
 clean:
-	rm -rf $(BUILD)/obj $(PROGRAM) $(PROGRAM).unstripped build/unit build/unit-sanitize build/unit-coverage build/fuzz build/fuzz-coverage
+	rm -rf $(BUILD)/obj $(PROGRAM) $(PROGRAM).unstripped build/desk build/unit build/unit-sanitize build/unit-coverage \
+	    build/fuzz build/fuzz-coverage

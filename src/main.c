@@ -17,7 +17,7 @@ static struct boot boot;
 int main(int argc, char *argv[])
 {
     if (getpid() != 1)
-        return start_refuse(argc, argv);
+        return start_otherwise(argc, argv);
     start_descriptors();
     start_devices();
     struct machine *machine = survive_start(argv);

@@ -38,6 +38,11 @@ void log_open(void);
 void log_set_level(enum log_severity most);
 enum log_severity log_level(void);
 
+/* Lines go there instead of to the outputs, without "file:line:column: " in front; the text is the
+ * caller's for the time of the call. NULL: to the outputs again. For the desk. */
+void log_set_sink(void (*sink)(enum log_severity severity, const struct origin *origin,
+                               const char *message));
+
 /* "<PRI>erlinit: text". %m works. Errors and worse go to pmsg too. */
 __attribute__((format(printf, 2, 3))) void log_line(enum log_severity severity, const char *format,
                                                     ...);

@@ -94,8 +94,8 @@ struct option_row {
     int maximum; /* OPTION_NUMBER */
     const char *text;     /* OPTION_TEXT: the default, or NULL */
     const char *argument; /* name of the argument in the help, NULL: takes none */
-    const char *group;    /* heading in the help */
-    const char *help;     /* one line */
+    const char *group;    /* heading in the help; NULL in a device's build */
+    const char *help;     /* one line; the same */
 };
 
 extern const struct option_row options_table[];

@@ -6,8 +6,9 @@
 #include "erlinit/boot.h"
 #include "erlinit/machine.h"
 
-/* Not PID 1: says so and returns the exit status. */
-int start_refuse(int argc, char *argv[]);
+/* Not PID 1: the desk's tools (desk.h) where this build has them, else says so. Returns the exit
+ * status. */
+int start_otherwise(int argc, char *argv[]);
 
 /* The kernel starts init with fds 0-2 closed when it finds no console: puts placeholders there, so
  * that no file of ours lands on them. umask 022. */

@@ -20,6 +20,8 @@
 static int kmsg_fd = -1;
 static int pmsg_fd = -1;
 static enum log_severity level = LOG_WARNING;
+static void (*log_sink)(enum log_severity severity, const struct origin *origin,
+                        const char *message);
 
 /* Early lines, each with its NUL. */
 static char early[EARLY_BYTES];
@@ -67,6 +69,12 @@ void log_set_level(enum log_severity most)
     level = most;
 }
 
+void log_set_sink(void (*sink)(enum log_severity severity, const struct origin *origin,
+                               const char *message))
+{
+    log_sink = sink;
+}
+
 enum log_severity log_level(void)
 {
     return level;
@@ -110,7 +118,9 @@ __attribute__((format(printf, 5, 0))) static void emit(int severity, bool pmsg,
                                                        const char *format, va_list arguments)
 {
     TEXT_ON_STACK(text, LINE_BYTES);
-    if (origin != NULL && origin->file != NULL)
+    if (log_sink != NULL)
+        ;
+    else if (origin != NULL && origin->file != NULL)
         text_format(&text, "%s:%u:%u: ", origin->file, origin->line, origin->column);
     else if (origin != NULL && origin->column != 0)
         text_format(&text, "kernel command line, argument %u: ", origin->column);
@@ -120,8 +130,11 @@ __attribute__((format(printf, 5, 0))) static void emit(int severity, bool pmsg,
      * its own */
     TEXT_ON_STACK(message, LINE_BYTES - sizeof "<99>erlinit: ");
     text_add_printable(&message, text.at, text.length);
-    to_kmsg(severity, message.at);
-    if (pmsg)
+    if (log_sink != NULL)
+        log_sink((enum log_severity)severity, origin, message.at);
+    else
+        to_kmsg(severity, message.at);
+    if (pmsg && log_sink == NULL)
         to_pmsg(message.at);
     errno = saved_errno;
 }

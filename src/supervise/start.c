@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "erlinit/start.h"
 
+#include "erlinit/desk.h"
 #include "erlinit/log.h"
 #include "erlinit/survive.h"
 #include "erlinit/text.h"
@@ -12,12 +13,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int start_refuse(int argc, char *argv[])
+/* NULL in a device's build: the room is left out. */
+#pragma weak desk_main
+
+int start_otherwise(int argc, char *argv[])
 {
-    (void)argc;
-    (void)argv;
-    static const char message[] = "erlinit: this is PID 1 of a machine, started by the kernel; it "
-                                  "does nothing when it is started otherwise\n";
+    if (desk_main != NULL)
+        return desk_main(argc, argv);
+    static const char message[] =
+        "erlinit " ERLINIT_VERSION ": does nothing unless the kernel starts it, as PID 1; --check, "
+        "--plan and --help are in the build for the desk (make desk)\n";
     (void)!write(STDERR_FILENO, message, sizeof message - 1);
     return 1;
 }
