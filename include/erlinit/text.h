@@ -68,6 +68,10 @@ const char *text_read_digits(const char *string, unsigned int base, unsigned lon
 int text_to_number(const char *string, unsigned int base, long long minimum, long long maximum,
                    long long *number);
 
+/* Bytes of the UTF-8 sequence (RFC 3629) that `bytes` begins with, of which there are `left` (> 0);
+ * 0 if it is none. */
+size_t text_utf8_length(const char *bytes, size_t left);
+
 /*
  * Copies `string` with every byte that a terminal or a log reader could take for control (below
  * 0x20, 0x7f, and bytes that are not UTF-8) shown as \xNN, cut with "..." to fit. For quoting

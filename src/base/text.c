@@ -142,9 +142,9 @@ int text_to_number(const char *string, unsigned int base, long long minimum, lon
     return 0;
 }
 
-/* Bytes of the UTF-8 sequence that starts here (RFC 3629), 0 if it is none. */
-static size_t utf8_length(const unsigned char *bytes, size_t left)
+size_t text_utf8_length(const char *string, size_t left)
 {
+    const unsigned char *bytes = (const unsigned char *)string;
     unsigned char first = bytes[0];
     if (first < 0x80)
         return 1;
@@ -168,7 +168,7 @@ void text_add_printable(struct text *text, const char *string, size_t length)
     size_t i = 0;
     while (i < length) {
         char escaped[4] = {'\\', 'x', hex[bytes[i] >> 4], hex[bytes[i] & 15]};
-        size_t whole = utf8_length(bytes + i, length - i);
+        size_t whole = text_utf8_length(string + i, length - i);
         bool control = bytes[i] < 0x20 || bytes[i] == 0x7f;
         bool c1 = whole == 2 && bytes[i] == 0xc2 && bytes[i + 1] < 0xa0;
         bool plain = whole > 0 && !control && !c1;
