@@ -65,6 +65,12 @@ struct options {
                                       never a minute */
     long long shutdown_timeout_ms; /* budget from the VM's end to reboot(2), default 8000 */
     long long stop_grace_ms; /* after a request, before the VM is sent SIGTERM; default 1000 */
+    long long uniqueid_timeout_ms; /* of the id command, default 10000 */
+    long long seed_timeout_ms;     /* at boot, default 10000 */
+    long long term_grace_ms;       /* for leftovers that catch SIGTERM, default 1000 */
+    long long kill_timeout_ms;     /* for killed processes to go, default 2000 */
+    long long step_timeout_ms;     /* of the shutdown's small steps, default 2000 */
+    long long reboot_timeout_ms;   /* until reboot(2) counts as failed, default 3000 */
     long long exit_pause_ms; /* before halt and power off after an unintentional exit; default 0 */
     long long reboot_min_uptime_ms; /* an automatic reboot after a fatal error waits until then;
                                        default 5000 */

@@ -53,6 +53,7 @@ struct shutdown {
     struct shutdown_notes *notes;
     struct child_hooks hooks;
     int64_t deadline_ms;       /* end of the budget */
+    bool proc_hangs;           /* a look at the processes took too long */
     bool alone;                /* no other process is left (ECHILD) */
     char reboot_argument[256]; /* kernel/reboot.c takes 255 characters */
     struct step_time steps[SHUTDOWN_MAX_STEPS];
@@ -100,8 +101,12 @@ __attribute__((format(printf, 2, 3))) void shutdown_note(struct shutdown *shutdo
 /* Milliseconds left in the budget, at most `limit_ms`, at least 1. */
 int64_t shutdown_time_left(const struct shutdown *shutdown, int64_t limit_ms);
 
-/* reboot.c: reboot(2), and what to do if it returns. */
-__attribute__((noreturn)) void shutdown_reboot(enum action action, const char *argument);
+/* The same for one of the small steps: --step-timeout. */
+int64_t shutdown_step_limit_ms(const struct shutdown *shutdown);
+
+/* reboot.c: reboot(2), and what to do if it returns or has not worked after `limit_ms`. */
+__attribute__((noreturn)) void shutdown_reboot(enum action action, const char *argument,
+                                               int64_t limit_ms);
 
 /* holders.c: logs and notes which processes use the file system. In a child. */
 void shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry);
@@ -114,8 +119,13 @@ bool shutdown_detach_devices(void);
  * long as there is to read back. */
 void shutdown_stop_swap_files(void);
 
-/* processes.c, pure part: what /proc/PID/status says about SIGTERM. */
+/* processes.c, pure part: what /proc/PID/status says about SIGTERM; TERM_CATCHES if it doesn't say.
+ */
 enum term_answer { TERM_DIES, TERM_IGNORES, TERM_CATCHES };
 enum term_answer process_answer_to_term(const char *status);
+
+/* processes.c, pure part: whether /proc/PID/status is that of a process of user space that has not
+ * ended. */
+bool process_is_live(const char *status);
 
 #endif

@@ -11,8 +11,6 @@
 /* It writes to the disk and waits for it, four times: a tenth of a second on slow flash. A disk
  * that takes longer may never answer, and the device shall come up all the same: that is worth a
  * process. */
-#define SEED_LIMIT_MS 10000
-
 static int refresh(void *directory)
 {
     return -seed_refresh(directory);
@@ -26,7 +24,7 @@ enum step_result boot_entropy(struct boot *boot)
         log_warning("no memory for the name of the seed's directory: no seed is read or stored");
         return STEP_WARNED;
     }
-    int result = child_call(refresh, directory, SEED_LIMIT_MS);
+    int result = child_call(refresh, directory, boot->options->seed_timeout_ms);
     errno = -result;
     /* other failures have been told of where they happened */
     if (result == -ETIMEDOUT || result == -EINTR)

@@ -9,12 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Reading an id takes milliseconds; a bus that doesn't answer must not hold the boot for minutes.
- */
-#define ID_LIMIT_MS 10000
-#define ID_BYTES    4096
-#define NAME_BYTES  4096
-#define NO_ID       "00000000"
+#define ID_BYTES   4096
+#define NAME_BYTES 4096
+#define NO_ID      "00000000"
 
 static void warn_no_id(const struct word *command, int status)
 {
@@ -38,14 +35,13 @@ static const char *run_id_command(const struct options *options, char *buffer, s
                                   bool *warned)
 {
     const struct word *word = &options->uniqueid_exec;
-    long long limit = options->command_timeout_ms;
 
     if (!word->text)
         return NO_ID;
-    if (limit == 0 || limit > ID_LIMIT_MS)
-        limit = ID_LIMIT_MS;
-    const struct command command = {
-        .line = word->text, .limit_ms = limit, .output = buffer, .output_size = size};
+    const struct command command = {.line = word->text,
+                                    .limit_ms = options->uniqueid_timeout_ms,
+                                    .output = buffer,
+                                    .output_size = size};
     buffer[0] = '\0';
     int status = command_run(&command);
     char *id = text_trim_in_place(buffer);

@@ -17,65 +17,58 @@
 #include <string.h>
 #include <unistd.h>
 
-/* For those that catch SIGTERM: as long as the old program gave to everybody. */
-#define TERM_GRACE_MS 1000
-/* A killed process frees its memory before it is gone: 90 ms for 1 GB were measured. */
-#define KILL_LIMIT_MS 2000
-/* The census only reads /proc; more time means that /proc hangs. */
-#define CENSUS_LIMIT_MS 500
+/* Long enough for the mask at its end, unless the process is in hundreds of groups. */
+#define STATUS_BYTES 4096
 
-#define KERNEL_THREAD 0x00200000 /* PF_KTHREAD, include/linux/sched.h */
-
-/* The mask of signals on a line of /proc/PID/status. */
-static unsigned long long signal_mask(const char *status, const char *name)
+/* The value of a line of /proc/PID/status, or NULL. */
+static const char *status_value(const char *status, const char *name)
 {
     const char *line = text_find(status, name);
-    unsigned long long mask = 0;
-    if (line != NULL)
-        (void)text_read_digits(line + strlen(name), 16, &mask);
-    return mask;
+    return line != NULL ? line + strlen(name) : NULL;
+}
+
+static unsigned long long status_number(const char *status, const char *name, unsigned int base)
+{
+    const char *value = status_value(status, name);
+    unsigned long long number = 0;
+    if (value != NULL)
+        (void)text_read_digits(value, base, &number);
+    return number;
 }
 
 enum term_answer process_answer_to_term(const char *status)
 {
     const unsigned long long term = 1ULL << (SIGTERM - 1);
-    if ((signal_mask(status, "\nSigCgt:\t") & term) != 0)
+    if (status_value(status, "\nSigCgt:\t") == NULL ||
+        (status_number(status, "\nSigCgt:\t", 16) & term) != 0)
         return TERM_CATCHES;
-    if ((signal_mask(status, "\nSigIgn:\t") & term) != 0)
+    if (((status_number(status, "\nSigIgn:\t", 16) | status_number(status, "\nSigBlk:\t", 16)) &
+         term) != 0)
         return TERM_IGNORES;
     return TERM_DIES;
 }
 
+/* A kernel thread has no memory and kthreadd (process 2) for a parent, or is it. A process that has
+ * given its memory back already, on its way out, has another parent; a helper that the kernel
+ * starts has memory. */
+bool process_is_live(const char *status)
+{
+    const char *state = status_value(status, "\nState:\t");
+    if (state == NULL || *state == 'Z' || *state == 'X')
+        return false;
+    unsigned long long parent = status_number(status, "\nPPid:\t", 10);
+    return (parent != 0 && parent != 2) || status_value(status, "\nVmSize:\t") != NULL;
+}
+
+/* Who is written down, for the report. */
+enum record { RECORD_NOBODY, RECORD_IGNORERS, RECORD_CATCHERS, RECORD_ALL };
+
 struct census {
     struct shutdown *shutdown;
-    const char *record; /* NULL, or why each process is written down */
-    int signal;         /* 0, or sent to each that is not spared */
+    enum record record;
+    const char *fate; /* of those written down */
+    int signal;       /* 0, or sent to each that is not spared */
 };
-
-/* State letter and flags from /proc/PID/stat; false for what is not a live process of user space.
- */
-static bool is_live_process(const char *pid, char *state)
-{
-    char stat[512];
-    TEXT_ON_STACK(path, 64);
-    text_format(&path, "/proc/%s/stat", pid);
-    if (file_read(path.at, stat, sizeof stat) < 0)
-        return false;
-    const char *at = strrchr(stat, ')');
-    if (at == NULL || strlen(at) < 4)
-        return false;
-    *state = at[2];
-    /* state ppid pgrp session tty tpgid flags: the sixth space after the state */
-    at += 2;
-    for (int field = 0; field < 6 && at != NULL; field++) {
-        at = strchr(at, ' ');
-        at = at == NULL ? NULL : at + 1;
-    }
-    unsigned long long flags = 0;
-    if (at != NULL)
-        (void)text_read_digits(at, 10, &flags);
-    return *state != 'Z' && *state != 'X' && (flags & KERNEL_THREAD) == 0;
-}
 
 static void read_about(const char *pid, const char *name, char *buffer, size_t size)
 {
@@ -85,44 +78,55 @@ static void read_about(const char *pid, const char *name, char *buffer, size_t s
         buffer[0] = '\0';
 }
 
-static void write_down(const struct census *census, const char *pid, char state)
+static void write_down(const struct census *census, const char *pid, const char *status)
 {
-    char comm[64];
-    char wchan[64];
-    read_about(pid, "comm", comm, sizeof comm);
-    read_about(pid, "wchan", wchan, sizeof wchan);
-    TEXT_ON_STACK(name, 64);
-    text_add_printable(&name, comm, strcspn(comm, "\n"));
-    shutdown_note(census->shutdown, "- %s: process %s (%s), state %c, in %s", census->record, pid,
-                  name.at, state, wchan[0] != '\0' ? wchan : "?");
+    const char *comm = status + strlen("Name:\t");
+    char state = *status_value(status, "\nState:\t");
+    char wchan[64] = "";
     if (state == 'D')
-        log_error("%s: process %s (%s), state %c, in %s", census->record, pid, name.at, state,
-                  wchan[0] != '\0' ? wchan : "?");
+        read_about(pid, "wchan", wchan, sizeof wchan);
+    TEXT_ON_STACK(line, 256);
+    text_format(&line, "%s: process %s (", census->fate, pid);
+    text_add_printable(&line, comm, strcspn(comm, "\n"));
+    text_format(&line, "), state %c%s%s", state, wchan[0] != '\0' ? ", in " : "", wchan);
+    shutdown_note(census->shutdown, "- %s", line.at);
+    if (state == 'D')
+        log_error("%s", line.at);
+}
+
+/* Storage daemons are root's: whoever else calls himself so is not spared. */
+static bool is_storage_daemon(const char *pid, const char *status)
+{
+    char command[2] = "";
+    if (status_number(status, "\nUid:\t", 10) == 0)
+        read_about(pid, "cmdline", command, sizeof command);
+    return command[0] == '@';
 }
 
 static void count_process(const struct census *census, const char *pid)
 {
     struct shutdown_notes *notes = census->shutdown->notes;
-    char status[2048];
-    char command[2];
-    char state = '?';
+    char status[STATUS_BYTES];
     unsigned long long digits = 0;
     (void)text_read_digits(pid, 10, &digits);
     pid_t number = (pid_t)digits;
-    if (number == 1 || number == getpid() || !is_live_process(pid, &state))
+    if (number == 1 || number == getpid())
         return;
-    read_about(pid, "cmdline", command, sizeof command);
-    if (command[0] == '@') {
+    read_about(pid, "status", status, sizeof status);
+    if (!process_is_live(status))
+        return;
+    if (is_storage_daemon(pid, status)) {
         notes->spared++;
         return;
     }
     notes->others++;
-    if (census->record != NULL)
-        write_down(census, pid, state);
-    read_about(pid, "status", status, sizeof status);
+    enum term_answer answer = process_answer_to_term(status);
+    if (census->record == RECORD_ALL ||
+        (census->record == RECORD_IGNORERS && answer == TERM_IGNORES) ||
+        (census->record == RECORD_CATCHERS && answer == TERM_CATCHES))
+        write_down(census, pid, status);
     /* those that there is no room for are found when these have gone, by the census that follows */
-    if (notes->catcher_count < SHUTDOWN_MAX_CATCHERS &&
-        process_answer_to_term(status) == TERM_CATCHES)
+    if (notes->catcher_count < SHUTDOWN_MAX_CATCHERS && answer == TERM_CATCHES)
         notes->catchers[notes->catcher_count++] = number;
     if (census->signal != 0)
         (void)kill(number, census->signal);
@@ -141,19 +145,23 @@ static int take_census(void *argument)
     return 0;
 }
 
-/* Who is there? In a child: /proc/PID/cmdline can hang with the process. False if that could not be
- * found out. */
-static bool census(struct shutdown *self, const char *record, int signal)
+/* Who is there? In a child: /proc/PID/cmdline can hang with the process; once is enough. False if
+ * that could not be found out. */
+static bool census(struct shutdown *self, enum record record, const char *fate, int signal)
 {
-    struct census job = {.shutdown = self, .record = record, .signal = signal};
+    struct census job = {.shutdown = self, .record = record, .fate = fate, .signal = signal};
     struct shutdown_notes *notes = self->notes;
     notes->counted = false;
     notes->spared = notes->others = notes->catcher_count = 0;
-    int result = child_call(take_census, &job, shutdown_time_left(self, CENSUS_LIMIT_MS));
+    int result =
+        self->proc_hangs ? -ETIMEDOUT : child_call(take_census, &job, shutdown_step_limit_ms(self));
     if (result == 0 && notes->counted)
         return true;
     errno = -result;
-    log_warning("Can't look at the processes that are left: %m. All of them get signal and grace");
+    if (!self->proc_hangs)
+        log_warning(
+            "Can't look at the processes that are left: %m. All of them get signal and grace");
+    self->proc_hangs = self->proc_hangs || result == -ETIMEDOUT;
     notes->spared = notes->catcher_count = 0;
     notes->others = 1;
     return false;
@@ -166,7 +174,7 @@ static void signal_all(struct shutdown *self, int signal)
     if (self->notes->spared == 0)
         (void)kill(-1, signal);
     else
-        (void)census(self, NULL, signal);
+        (void)census(self, RECORD_NOBODY, NULL, signal);
 }
 
 /* True when all that should end has ended. */
@@ -180,7 +188,8 @@ static bool drained(struct shutdown *self)
 /* Nobody left but storage daemons? They keep us from ever seeing ECHILD. */
 static bool only_spared_left(struct shutdown *self)
 {
-    return self->notes->spared > 0 && census(self, NULL, 0) && self->notes->others == 0;
+    return self->notes->spared > 0 && census(self, RECORD_NOBODY, NULL, 0) &&
+           self->notes->others == 0;
 }
 
 /* At most half of what is left: a process that never goes must not cost the disks their end. */
@@ -194,36 +203,46 @@ void shutdown_terminate(struct shutdown *self)
 {
     if (drained(self))
         return;
-    bool known = census(self, NULL, 0);
+    bool known = census(self, RECORD_IGNORERS, "killed", 0);
     if (self->alone || (known && self->notes->others == 0))
         return;
     signal_all(self, SIGTERM);
     signal_all(self, SIGCONT);
-    int64_t until = time_ms() + share_of_budget(self, TERM_GRACE_MS);
+    /* nobody has a use for grace */
+    if (known && self->notes->catcher_count == 0)
+        return;
+    int64_t until = time_ms() + share_of_budget(self, self->options->term_grace_ms);
     while (!drained(self) && !self->machine->life.hurry) {
         /* the last of the catchers that we know has gone: is there another by now? */
         if (known && self->notes->catcher_count == 0 &&
-            (!census(self, NULL, 0) || self->notes->catcher_count == 0))
+            (!census(self, RECORD_NOBODY, NULL, 0) || self->notes->catcher_count == 0))
             return;
         if (!child_wait_event(&self->hooks, until))
             return;
     }
 }
 
+/* Those that had their grace; of the others it has been written down. */
+static void write_down_the_late(struct shutdown *self)
+{
+    if (!self->notes->counted)
+        (void)census(self, RECORD_ALL, "killed", 0);
+    else if (self->notes->catcher_count > 0)
+        (void)census(self, RECORD_CATCHERS, "killed", 0);
+}
+
 void shutdown_kill(struct shutdown *self)
 {
     if (drained(self))
         return;
-    (void)census(self, "killed", 0);
-    if (drained(self) || self->notes->others == 0)
-        return;
-    int64_t until = time_ms() + share_of_budget(self, KILL_LIMIT_MS);
+    write_down_the_late(self);
+    int64_t until = time_ms() + share_of_budget(self, self->options->kill_timeout_ms);
     signal_all(self, SIGKILL);
     while (!drained(self) && !only_spared_left(self)) {
         if (self->notes->spared > 0)
             signal_all(self, SIGKILL);
         if (!child_wait_event(&self->hooks, until)) {
-            (void)census(self, "can't be killed", 0);
+            (void)census(self, RECORD_ALL, "can't be killed", 0);
             return;
         }
     }

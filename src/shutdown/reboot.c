@@ -16,9 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* reboot(2) that works stops the machine within this time, or it has not worked. */
-#define REBOOT_WAIT_MS 3000
-
 struct reboot_call {
     int command;
     const char *argument;
@@ -34,7 +31,7 @@ static int call_reboot(void *argument)
 }
 
 /* In a child; itself if there can be none. */
-static void try_reboot(int command, const char *argument)
+static void try_reboot(int command, const char *argument, int64_t limit_ms)
 {
     struct reboot_call call = {.command = command, .argument = argument};
     pid_t pid = child_start(call_reboot, &call);
@@ -42,7 +39,7 @@ static void try_reboot(int command, const char *argument)
     if (pid < 0)
         (void)call_reboot(&call);
     else
-        (void)child_wait(pid, time_ms() + REBOOT_WAIT_MS, &status);
+        (void)child_wait(pid, time_ms() + limit_ms, &status);
 }
 
 /* sysrq(4): o powers off, b resets at once. */
@@ -61,22 +58,22 @@ __attribute__((noreturn)) static void stand_still(void)
     }
 }
 
-void shutdown_reboot(enum action action, const char *argument)
+void shutdown_reboot(enum action action, const char *argument, int64_t limit_ms)
 {
     if (action == ACTION_HALT) {
-        try_reboot(LINUX_REBOOT_CMD_HALT, NULL);
+        try_reboot(LINUX_REBOOT_CMD_HALT, NULL, limit_ms);
         stand_still();
     }
     if (action == ACTION_POWEROFF) {
-        try_reboot(LINUX_REBOOT_CMD_POWER_OFF, NULL);
+        try_reboot(LINUX_REBOOT_CMD_POWER_OFF, NULL, limit_ms);
         try_sysrq("o");
         log_error("Power off has not worked: halting");
-        try_reboot(LINUX_REBOOT_CMD_HALT, NULL);
+        try_reboot(LINUX_REBOOT_CMD_HALT, NULL, limit_ms);
         stand_still();
     }
     if (argument[0] != '\0')
-        try_reboot(LINUX_REBOOT_CMD_RESTART2, argument);
-    try_reboot(LINUX_REBOOT_CMD_RESTART, NULL);
+        try_reboot(LINUX_REBOOT_CMD_RESTART2, argument, limit_ms);
+    try_reboot(LINUX_REBOOT_CMD_RESTART, NULL, limit_ms);
     try_sysrq("b");
     /* nothing else is left: the kernel panics, and panic= or the watchdog resets the machine */
     _exit(1);

@@ -19,8 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define REPORT_LIMIT_MS 2000
-#define REPORT_MODE     0644
+#define REPORT_MODE 0644
 /* Address space only. The kernel's log is 128 KB to 1 MB usually; what does not fit is left out. */
 #define REPORT_BYTES ((size_t)4 * 1024 * 1024)
 
@@ -138,7 +137,7 @@ void shutdown_report(struct shutdown *self)
     const struct word *path = &self->options->shutdown_report;
     if (path->text == NULL)
         return;
-    int result = child_call(write_report, self, shutdown_time_left(self, REPORT_LIMIT_MS));
+    int result = child_call(write_report, self, shutdown_step_limit_ms(self));
     errno = -result;
     if (result < 0)
         log_at(LOG_WARNING, &path->origin, "--shutdown-report %s: %m. No report of this shutdown",

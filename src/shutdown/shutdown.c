@@ -16,8 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SEED_LIMIT_MS 2000
-#define NOTE_BYTES    1024
+#define NOTE_BYTES 1024
 
 const struct shutdown_step shutdown_steps[] = {
     {"run-on-exit", shutdown_run_on_exit, false},
@@ -51,6 +50,11 @@ int64_t shutdown_time_left(const struct shutdown *shutdown, int64_t limit_ms)
     int64_t left = shutdown->deadline_ms - time_ms();
     left = left < limit_ms ? left : limit_ms;
     return left < 1 ? 1 : left;
+}
+
+int64_t shutdown_step_limit_ms(const struct shutdown *shutdown)
+{
+    return shutdown_time_left(shutdown, shutdown->options->step_timeout_ms);
 }
 
 static void on_reaped(void *context, pid_t pid, int status)
@@ -148,8 +152,7 @@ static int save_seed(void *argument)
 
 void shutdown_save_seed(struct shutdown *self)
 {
-    int result =
-        child_call(save_seed, (void *)self->options, shutdown_time_left(self, SEED_LIMIT_MS));
+    int result = child_call(save_seed, (void *)self->options, shutdown_step_limit_ms(self));
     if (result == -ETIMEDOUT || result == -EINTR)
         log_warning("Saving the random seed took too long or failed. Going on without it");
 }
@@ -263,5 +266,5 @@ void shut_down(const struct options *options, struct machine *machine)
     /* some USB gadget drivers hang in reboot(2) while their terminal is open */
     for (int fd = 0; fd < 3; fd++)
         (void)close(fd);
-    shutdown_reboot(machine->life.action, self->reboot_argument);
+    shutdown_reboot(machine->life.action, self->reboot_argument, options->reboot_timeout_ms);
 }

@@ -159,6 +159,12 @@ static void test_table(void **state)
         "exit-pause",
         "reboot-min-uptime",
         "report-keep",
+        "uniqueid-timeout",
+        "seed-timeout",
+        "term-grace",
+        "kill-timeout",
+        "step-timeout",
+        "reboot-timeout",
     };
     size_t count = sizeof names / sizeof names[0];
     assert_int_equal(options_table_count, count);
@@ -185,7 +191,7 @@ static void test_table(void **state)
         }
         ours += row->ours;
     }
-    assert_int_equal(ours, 9);
+    assert_int_equal(ours, 15);
 }
 
 /* --name and -letter both reach the row's own place and nothing else. */
@@ -332,7 +338,7 @@ static void test_ambiguous(void **state)
                           "--release-include-erts");
     assert_string_equal(options.release_path.text, "/srv/erlang");
     warned("\n --st=x", "f:2:2: \"--st=x\" is ambiguous, ignored; it can be: --state-directory "
-                        "--stop-grace");
+                        "--stop-grace --step-timeout");
 }
 
 static void test_unknown(void **state)

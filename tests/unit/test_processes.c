@@ -42,7 +42,7 @@ struct process {
     pid_t pid;
     enum nature nature;
     const char *comm;
-    const char *rest;    /* of its stat, NULL: an ordinary one */
+    const char *rest;    /* of its status before the signals, NULL: an ordinary one */
     const char *command; /* line, NULL: "x" */
     bool ending;
 };
@@ -58,7 +58,8 @@ static int64_t waited_until;
 static struct shutdown_notes notes;
 static struct machine machine;
 static struct shutdown self;
-static const struct options options;
+static const struct options options = {
+    .term_grace_ms = 1000, .kill_timeout_ms = 2000, .step_timeout_ms = 500};
 
 static struct process *find(pid_t pid)
 {
@@ -86,8 +87,12 @@ static int status_of(const struct process *process, char *buffer, size_t size)
 {
     const unsigned int term = 1U << (SIGTERM - 1);
     bool catches = process->nature == CATCHES || process->nature == WORKS;
-    return snprintf(buffer, size, "Name:\t%s\nSigIgn:\t%016x\nSigCgt:\t%016x\n", process->comm,
-                    process->nature == IGNORES ? term : 0, catches ? term : 0);
+    const char *rest = process->rest;
+    if (rest == NULL)
+        rest = process->nature == HANGS ? "State:\tD (disk sleep)\nPPid:\t1\nUid:\t0\t0\t0\t0"
+                                        : "State:\tS (sleeping)\nPPid:\t1\nUid:\t0\t0\t0\t0";
+    return snprintf(buffer, size, "Name:\t%s\n%s\nSigIgn:\t%016x\nSigCgt:\t%016x\n", process->comm,
+                    rest, process->nature == IGNORES ? term : 0, catches ? term : 0);
 }
 
 ssize_t __wrap_file_read(const char *path, char *buffer, size_t size)
@@ -96,15 +101,8 @@ ssize_t __wrap_file_read(const char *path, char *buffer, size_t size)
     const struct process *process = find((pid_t)strtol(path + strlen("/proc/"), &name, 10));
     if (process == NULL || process->nature == IS_GONE)
         return -ENOENT;
-    if (strcmp(name, "/stat") == 0)
-        return snprintf(buffer, size, "%d (%s) %s", (int)process->pid, process->comm,
-                        process->rest != NULL      ? process->rest
-                        : process->nature == HANGS ? "D 1 7 7 0 -1 4194560 1 2"
-                                                   : "S 1 7 7 0 -1 4194560 1 2");
     if (strcmp(name, "/status") == 0)
         return status_of(process, buffer, size);
-    if (strcmp(name, "/comm") == 0)
-        return snprintf(buffer, size, "%s\n", process->comm);
     if (strcmp(name, "/wchan") == 0)
         return process->nature == HANGS ? snprintf(buffer, size, "io_schedule") : -EACCES;
     assert_string_equal(name, "/cmdline");
@@ -135,7 +133,7 @@ int __wrap_kill(pid_t pid, int signal)
 
 int __wrap_child_call(int (*function)(void *argument), void *argument, int64_t limit_ms)
 {
-    assert_in_range(limit_ms, 1, 500);
+    assert_in_range(limit_ms, 1, options.step_timeout_ms);
     calls++;
     return call_error != 0 ? call_error : -function(argument);
 }
@@ -146,7 +144,8 @@ bool __wrap_child_reap(const struct child_hooks *hooks)
     assert_ptr_equal(hooks, &self.hooks);
     bool alone = true;
     for (size_t i = 0; i < process_count; i++)
-        alone = alone && (processes[i].nature == IS_GONE || processes[i].rest != NULL);
+        alone = alone && (processes[i].nature == IS_GONE ||
+                          (processes[i].rest != NULL && strstr(processes[i].rest, "Uid") == NULL));
     return alone;
 }
 
@@ -219,23 +218,30 @@ static void knows_answers(void **state)
                      TERM_IGNORES);
     /* both can't be; the handler is what would run */
     assert_int_equal(process_answer_to_term("\nSigIgn:\t4000\nSigCgt:\t4000\n"), TERM_CATCHES);
-    assert_int_equal(process_answer_to_term("\nSigIgn:\tFFFFFFFFFFFFFFFF\n"), TERM_IGNORES);
-    assert_int_equal(process_answer_to_term("\nSigIgn:\t4000"), TERM_IGNORES);
+    assert_int_equal(process_answer_to_term("\nSigIgn:\tFFFFFFFFFFFFFFFF\nSigCgt:\t0"),
+                     TERM_IGNORES);
 }
 
 static void bears_odd_answers(void **state)
 {
     (void)state;
-    static const char *const odd[] = {"",
-                                      "\n",
-                                      "SigCgt:\t4000\n",
-                                      "\nSigCgt:",
-                                      "\nSigCgt:\t",
-                                      "\nSigCgt:\t\nSigIgn:\tx\n",
-                                      "Name:\tSigCgt:\t4000\n",
-                                      "\nShdPnd:\t4000\nSigBlk:\t4000\nSigPnd:\t4000\n"};
+    /* cut off before it says so, by a long list of groups perhaps: grace, to be safe */
+    static const char *const silent[] = {"",
+                                         "\n",
+                                         "SigCgt:\t0\n",
+                                         "\nSigCgt:",
+                                         "Name:\tSigCgt:\t0\n",
+                                         "\nSigIgn:\t4000",
+                                         "\nSigBlk:\t4000\nSigPnd:\t4000\n"};
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+        assert_int_equal(process_answer_to_term(silent[i]), TERM_CATCHES);
+    static const char *const odd[] = {"\nSigCgt:\t", "\nSigIgn:\tx\nSigCgt:\t\n",
+                                      "\nShdPnd:\t4000\nSigPnd:\t4000\nSigCgt:\t0\n"};
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
         assert_int_equal(process_answer_to_term(odd[i]), TERM_DIES);
+    /* it would wait for ever */
+    assert_int_equal(process_answer_to_term("\nSigBlk:\t4000\nSigIgn:\t0\nSigCgt:\t0\n"),
+                     TERM_IGNORES);
 }
 
 static void has_nothing_to_do_alone(void **state)
@@ -249,31 +255,41 @@ static void has_nothing_to_do_alone(void **state)
     assert_string_equal(signals, "");
 }
 
-/* All of these count as nobody: the flags say kernel, or the state says dead. */
 static void counts_live_processes_only(void **state)
 {
     (void)state;
-    HAVE({.pid = 7, .nature = DIES, .comm = "sh"},
-         {.pid = 8, .nature = IGNORES, .comm = "kthreadd", .rest = "S 0 0 0 0 -1 2129984 0"},
-         {.pid = 9, .nature = IGNORES, .comm = "a) S 1 1 1 0 -1 0", .rest = "Z 1 1 1 0 -1 0 0"},
-         {.pid = 10, .nature = IGNORES, .comm = "b", .rest = "X 1 1 1 0 -1 0 0"},
-         {.pid = 11, .nature = IGNORES, .comm = "c", .rest = ""},
-         {.pid = 12, .nature = IS_GONE, .comm = "d"});
+    HAVE(
+        {.pid = 7, .nature = DIES, .comm = "sh"},
+        /* kthreadd, and one of its threads */
+        {.pid = 2, .nature = IGNORES, .comm = "kthreadd", .rest = "State:\tS (sleeping)\nPPid:\t0"},
+        {.pid = 8, .nature = IGNORES, .comm = "kworker/0:0", .rest = "State:\tI (idle)\nPPid:\t2"},
+        {.pid = 9, .nature = IGNORES, .comm = "a", .rest = "State:\tZ (zombie)\nPPid:\t1"},
+        {.pid = 10, .nature = IGNORES, .comm = "b", .rest = "State:\tX (dead)\nPPid:\t1"},
+        {.pid = 11, .nature = IGNORES, .comm = "c", .rest = "PPid:\t1"},
+        {.pid = 12, .nature = IS_GONE, .comm = "d"},
+        /* a helper that the kernel has started */
+        {.pid = 13,
+         .nature = IGNORES,
+         .comm = "modprobe",
+         .rest = "State:\tS (sleeping)\nPPid:\t2\nUid:\t0\nVmPeak:\t7 kB\nVmSize:\t7 kB"},
+        /* on its way out, without memory already */
+        {.pid = 14, .nature = DIES, .comm = "ending", .rest = "State:\tD (disk sleep)\nPPid:\t1"});
     shutdown_kill(&self);
     assert_string_equal(signals, "-1:9 ");
-    assert_string_equal(notes.lines, "- killed: process 7 (sh), state S, in ?\n");
+    assert_string_equal(notes.lines, "- killed: process 7 (sh), state S\n"
+                                     "- killed: process 13 (modprobe), state S\n"
+                                     "- killed: process 14 (ending), state D\n");
 }
 
 static void reads_any_name(void **state)
 {
     (void)state;
-    HAVE({.pid = 7, .nature = DIES, .comm = "x) Z 1 1 1 0 -1 2097152 ("},
+    HAVE({.pid = 7, .nature = DIES, .comm = "State:\tZ PPid:\t2"},
          {.pid = 8, .nature = DIES, .comm = "a\033[2J b)"}, {.pid = 9, .nature = DIES, .comm = ""});
     shutdown_kill(&self);
-    assert_string_equal(notes.lines,
-                        "- killed: process 7 (x) Z 1 1 1 0 -1 2097152 (), state S, in ?\n"
-                        "- killed: process 8 (a\\x1b[2J b)), state S, in ?\n"
-                        "- killed: process 9 (), state S, in ?\n");
+    assert_string_equal(notes.lines, "- killed: process 7 (State:\\x09Z PPid:\\x092), state S\n"
+                                     "- killed: process 8 (a\\x1b[2J b)), state S\n"
+                                     "- killed: process 9 (), state S\n");
 }
 
 static void waits_for_nobody_who_has_no_use_for_it(void **state)
@@ -282,12 +298,16 @@ static void waits_for_nobody_who_has_no_use_for_it(void **state)
     HAVE({.pid = 7, .nature = DIES, .comm = "a"});
     shutdown_terminate(&self);
     assert_string_equal(signals, "-1:15 -1:18 ");
-    assert_true(self.alone);
     HAVE({.pid = 7, .nature = DIES, .comm = "a"}, {.pid = 8, .nature = IGNORES, .comm = "b"});
     shutdown_terminate(&self);
     assert_string_equal(signals, "-1:15 -1:18 ");
+    shutdown_kill(&self);
+    assert_string_equal(signals, "-1:15 -1:18 -1:9 ");
     assert_int_equal(waits, 0);
-    assert_false(self.alone);
+    assert_true(self.alone);
+    /* one look was enough */
+    assert_int_equal(calls, 1);
+    assert_string_equal(notes.lines, "- killed: process 8 (b), state S\n");
 }
 
 static void gives_grace_to_catchers(void **state)
@@ -313,6 +333,17 @@ static void grace_has_an_end(void **state)
     assert_int_equal(waits, 1);
     assert_true(waited_until <= latest);
     assert_string_equal(signals, "-1:15 -1:18 ");
+}
+
+static void names_those_that_had_their_grace(void **state)
+{
+    (void)state;
+    HAVE({.pid = 7, .nature = WORKS, .comm = "a"}, {.pid = 8, .nature = IGNORES, .comm = "b"});
+    times_out = true;
+    shutdown_terminate(&self);
+    shutdown_kill(&self);
+    assert_string_equal(notes.lines, "- killed: process 8 (b), state S\n"
+                                     "- killed: process 7 (a), state S\n");
 }
 
 static void sees_who_comes_late(void **state)
@@ -364,6 +395,15 @@ static void needs_no_census(void **state)
     assert_string_equal(signals, "-1:15 -1:18 ");
     assert_int_equal(waits, 1);
     assert_true(self.alone);
+    /* what has hung once is left alone */
+    int before = calls;
+    shutdown_kill(&self);
+    HAVE({.pid = 7, .nature = IGNORES, .comm = "a"});
+    self.proc_hangs = true;
+    shutdown_kill(&self);
+    assert_int_equal(calls, before - 1);
+    assert_int_equal(log_spy_count(LOG_WARNING), 0);
+    assert_true(self.alone);
     HAVE({.pid = 7, .nature = IGNORES, .comm = "a"});
     call_error = -EAGAIN;
     shutdown_kill(&self);
@@ -379,8 +419,8 @@ static void kills_what_stays(void **state)
     assert_string_equal(signals, "-1:9 ");
     assert_int_equal(waits, 0);
     assert_true(self.alone);
-    assert_string_equal(notes.lines, "- killed: process 7 (a), state S, in ?\n"
-                                     "- killed: process 8 (b c), state S, in ?\n");
+    assert_string_equal(notes.lines, "- killed: process 7 (a), state S\n"
+                                     "- killed: process 8 (b c), state S\n");
     assert_int_equal(log_spy_count(LOG_ERROR), 0);
 }
 
@@ -395,9 +435,23 @@ static void names_what_cannot_be_killed(void **state)
     assert_false(self.alone);
     assert_string_equal(notes.lines,
                         "- killed: process 7 (dd), state D, in io_schedule\n"
-                        "- killed: process 8 (b), state S, in ?\n"
+                        "- killed: process 8 (b), state S\n"
                         "- can't be killed: process 7 (dd), state D, in io_schedule\n");
     assert_true(log_spy_contains("can't be killed: process 7 (dd), state D, in io_schedule"));
+}
+
+static void spares_nobody_for_his_name_alone(void **state)
+{
+    (void)state;
+    HAVE({.pid = 7,
+          .nature = DIES,
+          .comm = "x",
+          .command = "@x",
+          .rest = "State:\tS (sleeping)\nPPid:\t1\nUid:\t1000\t1000\t1000\t1000"});
+    shutdown_terminate(&self);
+    shutdown_kill(&self);
+    assert_string_equal(signals, "-1:15 -1:18 ");
+    assert_int_equal(notes.spared, 0);
 }
 
 static void spares_storage_daemons(void **state)
@@ -445,12 +499,14 @@ int main(void)
         cmocka_unit_test(waits_for_nobody_who_has_no_use_for_it),
         cmocka_unit_test(gives_grace_to_catchers),
         cmocka_unit_test(grace_has_an_end),
+        cmocka_unit_test(names_those_that_had_their_grace),
         cmocka_unit_test(sees_who_comes_late),
         cmocka_unit_test(hurries),
         cmocka_unit_test(forgets_no_catcher),
         cmocka_unit_test(needs_no_census),
         cmocka_unit_test(kills_what_stays),
         cmocka_unit_test(names_what_cannot_be_killed),
+        cmocka_unit_test(spares_nobody_for_his_name_alone),
         cmocka_unit_test(spares_storage_daemons),
         cmocka_unit_test(outruns_forks_beside_storage_daemons),
     };

@@ -138,7 +138,7 @@ static const char *ladder(enum action action, const char *argument)
     in_child = false;
     log_spy_reset();
     if (setjmp(end) == 0)
-        shutdown_reboot(action, argument);
+        shutdown_reboot(action, argument, 3000);
     return calls;
 }
 
