@@ -115,11 +115,12 @@ static void test_defaults(void **state)
     assert_default(&options);
 }
 
-/* Every row: unique names, a value where it should go, help. */
+/* Every row: unique names, a value where it should go, help. What is not in the contract is ours.
+ */
 static void test_table(void **state)
 {
     (void)state;
-    static const char *const names[] = {
+    static const char *const contract[] = {
         "boot",
         "core-pattern",
         "ctty",
@@ -150,48 +151,31 @@ static void test_table(void **state)
         "warn-unused-tty",
         "working-directory",
         "x-pivot-root-on-overlayfs",
-        "umask",
-        "state-directory",
-        "command-timeout",
-        "mount-timeout",
-        "shutdown-timeout",
-        "stop-grace",
-        "exit-pause",
-        "reboot-min-uptime",
-        "report-keep",
-        "uniqueid-timeout",
-        "seed-timeout",
-        "term-grace",
-        "kill-timeout",
-        "step-timeout",
-        "reboot-timeout",
     };
-    size_t count = sizeof names / sizeof names[0];
-    assert_int_equal(options_table_count, count);
-    size_t ours = 0;
+    const size_t in_contract = sizeof contract / sizeof contract[0];
+    size_t found = 0;
     for (size_t i = 0; i < options_table_count; i++) {
         const struct option_row *row = &options_table[i];
         size_t seen = 0;
-        for (size_t j = 0; j < count; j++)
-            seen += strcmp(row->name, names[j]) == 0;
-        assert_int_equal(seen, 1);
+        for (size_t j = 0; j < in_contract; j++)
+            seen += strcmp(row->name, contract[j]) == 0;
+        found += seen;
+        assert_int_equal(row->ours, seen == 0);
         assert_non_null(row->help);
         assert_true(strlen(row->help) > 0 && strlen(row->help) <= 62);
         assert_non_null(row->group);
         bool takes = row->kind != OPTION_FLAG && row->kind != OPTION_ACTION;
         assert_int_equal(row->argument != NULL, takes);
-        for (size_t j = 0; j < i; j++) {
-            assert_string_not_equal(row->name, options_table[j].name);
-            assert_true(row->letter == 0 || row->letter != options_table[j].letter);
-        }
-        /* a whole name of ours is never taken for a beginning of another's */
-        for (size_t j = 0; row->ours && j < count; j++) {
+        for (size_t j = 0; j < options_table_count; j++) {
             const struct option_row *other = &options_table[j];
-            assert_true(other->ours || strncmp(other->name, row->name, strlen(row->name)) != 0);
+            assert_true(i == j || strcmp(row->name, other->name) != 0);
+            assert_true(i == j || row->letter == 0 || row->letter != other->letter);
+            /* a whole name of ours is never taken for a beginning of another's */
+            assert_true(i == j || !row->ours || other->ours ||
+                        strncmp(other->name, row->name, strlen(row->name)) != 0);
         }
-        ours += row->ours;
     }
-    assert_int_equal(ours, 15);
+    assert_int_equal(found, in_contract);
 }
 
 /* --name and -letter both reach the row's own place and nothing else. */
