@@ -67,7 +67,7 @@ OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 ALL_SOURCES := $(sort $(SOURCES) $(wildcard src/desk/*.c))
 PROGRAM := $(BUILD)/erlinit
 
-.PHONY: all desk unit system check faults lint analyze format format-check coverage install install-desk clean bench fuzz
+.PHONY: all cleanroom desk unit system check faults lint analyze format format-check coverage install install-desk clean bench fuzz
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -169,6 +169,10 @@ check:
 # Every system call of whole lives fails, one at a time: hours. FAULTS="--per-call 3": a sample.
 faults: $(PROGRAM)
 	$(PYTHON) tests/faults/faults.py $(FAULTS)
+
+# The README's two commands on fresh Debian 12 and 13 roots: half an hour. CLEANROOM="bookworm --only run": a part of it.
+cleanroom:
+	$(PYTHON) tests/cleanroom/cleanroom.py $(CLEANROOM)
 
 # Twelve minutes or so; docs/benchmark.* are made anew.
 bench: $(PROGRAM)
