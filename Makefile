@@ -84,7 +84,7 @@ FLAGS_NOW   := $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(DEPS_LIBS)
 $(shell mkdir -p $(BUILD)/obj; printf '%s' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $(FLAGS_STAMP) || \
         printf '%s' '$(subst ','\'',$(FLAGS_NOW))' > $(FLAGS_STAMP))
 
-$(PROGRAM): $(OBJECTS)
+$(PROGRAM): $(OBJECTS) $(if $(LAYOUT),src/layout.ld)
 	@echo "  LINK $@"; $(LINK)
 ifneq ($(LAYOUT),)
 	@$(LINK) -Wl,-Ttext-segment=$(TEXT_START)

@@ -12,6 +12,7 @@
 #include "erlinit/options.h"
 #include "erlinit/vm.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -38,6 +39,11 @@ struct boot_step {
  * ones come first. */
 extern const struct boot_step boot_early_steps[];
 extern const struct boot_step boot_steps[];
+
+/* The name of a step by its index in struct machine's steps[], NULL behind the last one. */
+const char *boot_step_name(size_t index);
+/* The same words in the log and in boot.json. */
+const char *boot_result_name(unsigned int result);
 
 /* What the boot child tells PID 1 about each step, through a pipe that closes when it becomes the
  * VM. */

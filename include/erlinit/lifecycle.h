@@ -35,6 +35,7 @@ enum lifecycle_action {
     ACT_ASK_VM = 1 << 0,    /* SIGTERM to the VM: BEAM does init:stop() */
     ACT_FLUSH = 1 << 1,     /* start writing dirty pages back, side by side with the VM's exit */
     ACT_SHUT_DOWN = 1 << 2, /* leave the loop: phase is ENDING */
+    ACT_LATE = 1 << 3,      /* the VM runs: start what could wait till now (late.h) */
 };
 
 #define LIFECYCLE_NO_DEADLINE INT64_MAX

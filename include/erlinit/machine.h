@@ -17,7 +17,7 @@
 
 /* One row of the time line. */
 struct step_time {
-    uint32_t start_us; /* since the kernel started */
+    uint64_t start_us; /* since the kernel started */
     uint32_t duration_us;
     uint8_t result; /* enum step_result */
     uint8_t ran;
@@ -45,7 +45,10 @@ struct machine {
     uint32_t shutdown_repeated; /* steps that were begun again after a crash in them */
     int64_t shutdown_deadline_ms;
     int boot_events_fd; /* the pipe from the boot child, or -1 */
-    uint32_t crashes;   /* of PID 1, all */
+    /* since the kernel started: when PID 1 began, and when the boot child became the VM (0: not) */
+    uint64_t start_us;
+    uint64_t vm_start_us;
+    uint32_t crashes; /* of PID 1, all */
     uint32_t recent_crashes;
     int64_t first_recent_crash_ms;
 };

@@ -49,20 +49,31 @@ const struct boot_step boot_steps[] = {
 #define STEPS       (sizeof boot_steps / sizeof boot_steps[0] - 1)
 _Static_assert(EARLY_STEPS + STEPS <= MACHINE_MAX_STEPS, "struct machine has a row for every step");
 
+const char *boot_step_name(size_t index)
+{
+    const struct boot_step *step =
+        index < EARLY_STEPS ? &boot_early_steps[index] : &boot_steps[index - EARLY_STEPS];
+    return index < EARLY_STEPS + STEPS ? step->name : NULL;
+}
+
+const char *boot_result_name(unsigned int result)
+{
+    static const char *const names[] = {"done", "nothing to do", "with warnings", "failed"};
+    return names[result];
+}
+
 static struct step_time run_step(const struct boot_step *step, struct boot *boot)
 {
-    static const char *const results[] = {"done", "nothing to do", "with warnings", "failed"};
     uint64_t start = time_us();
     enum step_result result = step->run(boot);
     uint64_t duration = time_us() - start;
+    const char *name = boot_result_name(result);
     if (boot->options->print_timing)
-        log_notice("%s: %s, %lu us", step->name, results[result], (unsigned long)duration);
+        log_notice("%s: %s, %lu us", step->name, name, (unsigned long)duration);
     else
-        log_debug("%s: %s, %lu us", step->name, results[result], (unsigned long)duration);
-    return (struct step_time){.start_us = (uint32_t)start,
-                              .duration_us = (uint32_t)duration,
-                              .result = (uint8_t)result,
-                              .ran = 1};
+        log_debug("%s: %s, %lu us", step->name, name, (unsigned long)duration);
+    return (struct step_time){
+        .start_us = start, .duration_us = (uint32_t)duration, .result = (uint8_t)result, .ran = 1};
 }
 
 void boot_early(struct boot *boot, struct machine *machine)

@@ -96,10 +96,10 @@ static void add_details(struct text *text, const struct shutdown *self)
         text_format(text, "- run-on-exit result: %d\n", self->notes->run_on_exit_result);
     for (size_t i = 0; shutdown_steps[i].run != NULL; i++)
         if (self->steps[i].ran != 0)
-            text_format(text, "- %s: started at %u.%03u ms, took %u.%03u ms\n",
-                        shutdown_steps[i].name, self->steps[i].start_us / 1000,
-                        self->steps[i].start_us % 1000, self->steps[i].duration_us / 1000,
-                        self->steps[i].duration_us % 1000);
+            text_format(text, "- %s: started at %llu.%03llu ms, took %u.%03u ms\n",
+                        shutdown_steps[i].name, (unsigned long long)self->steps[i].start_us / 1000,
+                        (unsigned long long)self->steps[i].start_us % 1000,
+                        self->steps[i].duration_us / 1000, self->steps[i].duration_us % 1000);
     text_add_bytes(text, self->notes->lines, self->notes->length);
 }
 

@@ -236,8 +236,8 @@ static void run_steps(struct shutdown *self)
         uint64_t start = time_us();
         shutdown_steps[i].run(self);
         uint64_t duration = time_us() - start;
-        self->steps[i] = (struct step_time){
-            .start_us = (uint32_t)start, .duration_us = (uint32_t)duration, .ran = 1};
+        self->steps[i] =
+            (struct step_time){.start_us = start, .duration_us = (uint32_t)duration, .ran = 1};
         if (self->options->print_timing)
             log_notice("shutdown, %s: %lu us", shutdown_steps[i].name, (unsigned long)duration);
     }

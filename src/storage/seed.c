@@ -10,6 +10,7 @@
 #include "blake2s.h"
 #include "erlinit/files.h"
 #include "erlinit/log.h"
+#include "erlinit/state.h"
 #include "erlinit/text.h"
 
 #include <errno.h>
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -221,41 +221,10 @@ static void start_hash(struct blake2s *hash)
     blake2s_add(hash, &boot, sizeof boot);
 }
 
-/* Ours alone, writable, and nobody else at it. */
-static int check_directory(int fd)
-{
-    struct stat status;
-
-    if (fstat(fd, &status) < 0)
-        return -errno;
-    if (status.st_uid != geteuid())
-        return -EPERM;
-    if ((status.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
-        return -errno;
-    if (faccessat(fd, ".", W_OK, 0) < 0)
-        return -errno;
-    /* Never waits: at boot and after all processes have ended there is nobody to wait for. */
-    return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
-}
-
-static int open_directory(const char *path)
-{
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return -errno;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int result = check_directory(fd);
-    if (result < 0) {
-        (void)close(fd);
-        return result;
-    }
-    return fd;
-}
-
 int seed_refresh(const char *directory)
 {
-    struct refresh refresh = {.path = directory, .directory = open_directory(directory)};
+    struct refresh refresh = {.path = directory,
+                              .directory = state_directory_open(directory, 0700)};
 
     if (refresh.directory < 0) {
         note(&refresh, "not usable, no seed is read or stored", refresh.directory);

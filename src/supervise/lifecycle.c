@@ -99,8 +99,10 @@ struct lifecycle lifecycle_next(const struct lifecycle *state,
     *actions = 0;
     switch (event) {
     case EVENT_VM_STARTED:
-        if (next.phase == PHASE_BOOTING)
+        if (next.phase == PHASE_BOOTING) {
             next.phase = PHASE_RUNNING;
+            *actions |= ACT_LATE;
+        }
         break;
     case EVENT_VM_ENDED:
         on_vm_ended(&next, settings, now_ms, actions);

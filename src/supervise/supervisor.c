@@ -4,6 +4,7 @@
 #include "erlinit/boot.h"
 #include "erlinit/child.h"
 #include "erlinit/files.h"
+#include "erlinit/late.h"
 #include "erlinit/log.h"
 #include "erlinit/mounts.h"
 #include "erlinit/survive.h"
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 struct supervisor {
+    const struct options *options;
     struct machine *machine;
     struct lifecycle_settings settings;
     bool unreaped; /* a SIGCHLD came */
@@ -139,6 +141,8 @@ static void happen(struct supervisor *self, enum lifecycle_event event, enum act
         log_info("Asking the VM to stop");
         start_helper(ask_vm, self->machine, "ask the VM to stop");
     }
+    if ((actions & ACT_LATE) != 0)
+        late_start(self->options, self->machine);
     if ((actions & ACT_SHUT_DOWN) != 0)
         stop_loop(self);
     else if (self->machine->life.deadline_ms != before)
@@ -191,6 +195,7 @@ static void read_boot_events(struct supervisor *self)
         (void)uev_io_stop(&self->boot);
     (void)close(self->machine->boot_events_fd);
     self->machine->boot_events_fd = -1;
+    self->machine->vm_start_us = time_us();
     happen(self, EVENT_VM_STARTED, ACTION_REBOOT);
 }
 
@@ -325,6 +330,7 @@ void supervise(const struct options *options, struct machine *machine)
 {
     struct supervisor *self = &supervisor;
     *self = (struct supervisor){
+        .options = options,
         .machine = machine,
         .signal_fd = -1,
         .settings = {.stop_grace_ms = options->stop_grace_ms,

@@ -179,8 +179,10 @@ static bool create_state(void)
 
 static void reset_state(void)
 {
-    *state =
-        (struct machine){.magic = MACHINE_MAGIC, .life = lifecycle_start(), .boot_events_fd = -1};
+    *state = (struct machine){.magic = MACHINE_MAGIC,
+                              .life = lifecycle_start(),
+                              .boot_events_fd = -1,
+                              .start_us = time_us()};
 }
 
 static void prepare_environment(void)

@@ -89,6 +89,8 @@ static void check_graces(const struct step *step)
     const struct lifecycle *before = &step->before;
     const struct lifecycle *after = &step->after;
     HOLDS(((step->actions & ACT_ASK_VM) != 0) == (after->asked && !before->asked));
+    HOLDS(((step->actions & ACT_LATE) != 0) ==
+          (after->phase == PHASE_RUNNING && before->phase != PHASE_RUNNING));
     HOLDS(((step->actions & ACT_FLUSH) != 0) ==
           (after->phase == PHASE_STOPPING && before->phase != PHASE_STOPPING));
     if (after->phase != PHASE_STOPPING)
@@ -310,8 +312,12 @@ static void draw(const struct step *step)
 {
     static char drawn[64][160];
     static size_t count;
-    static const char *const action_names[] = {
-        "", "tell the VM", "write back", "write back, tell the VM", "shut down", NULL, NULL, NULL};
+    static const char *const action_names[] = {[0] = "",
+                                               [ACT_ASK_VM] = "tell the VM",
+                                               [ACT_FLUSH] = "write back",
+                                               [ACT_FLUSH | ACT_ASK_VM] = "write back, tell the VM",
+                                               [ACT_SHUT_DOWN] = "shut down",
+                                               [ACT_LATE] = "start the late process"};
     char line[160];
     const char *from = node_of(&step->before);
     const char *to = node_of(&step->after);
@@ -319,7 +325,7 @@ static void draw(const struct step *step)
         return;
     (void)snprintf(line, sizeof line, "    \"%s\" -> \"%s\" [label=\"%s%s%s\"];", from, to,
                    event_names[step->event], step->actions == 0 ? "" : "\\n",
-                   action_names[step->actions & 7]);
+                   action_names[step->actions]);
     for (size_t i = 0; i < count; i++)
         if (strcmp(drawn[i], line) == 0)
             return;

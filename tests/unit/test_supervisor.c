@@ -2,8 +2,9 @@
 /* The event loop with real signals, timers and pipes, and a child that stands for the VM. Each test
  * runs with the loop of libuev, and without it for want of each descriptor. */
 /* wrap: epoll_create1 signalfd timerfd_create reboot madvise */
-/* wrap: child_start vm_ask_to_stop mounts_flush read timerfd_settime epoll_wait */
+/* wrap: child_start late_start vm_ask_to_stop mounts_flush read timerfd_settime epoll_wait */
 #include "erlinit/boot.h"
+#include "erlinit/late.h"
 #include "erlinit/supervisor.h"
 #include "erlinit/vm.h"
 #include "log_spy.h"
@@ -46,13 +47,14 @@ int __wrap_madvise(void *at, size_t length, int advice);
 pid_t __wrap_child_start(int (*function)(void *argument), void *argument);
 void __wrap_vm_ask_to_stop(pid_t leader);
 void __wrap_mounts_flush(void);
+void __wrap_late_start(const struct options *options, const struct machine *state);
 
 static enum { WITH_LOOP, NO_EPOLL, NO_SIGNALFD, NO_TIMERFD, WAYS } way;
 
 static int stay[2]; /* the VM runs until the other end is closed */
 static pid_t vm;
 static bool obedient; /* the VM stops when it is told to */
-static int told, flushes, cad_error, start_error, timers;
+static int told, flushes, late_starts, cad_error, start_error, timers;
 static struct machine machine;
 static const struct options *current;
 
@@ -146,6 +148,15 @@ void __wrap_vm_ask_to_stop(pid_t leader)
         end_vm();
 }
 
+void __wrap_late_start(const struct options *options, const struct machine *state)
+{
+    assert_ptr_equal(options, current);
+    assert_ptr_equal(state, &machine);
+    /* all that the time line needs is there */
+    assert_true(machine.vm_start_us > 0 && machine.boot_events_fd == -1);
+    late_starts++;
+}
+
 void __wrap_mounts_flush(void)
 {
     flushes++;
@@ -168,7 +179,7 @@ static void start_vm(int exit_status)
         _exit(exit_status);
     }
     (void)close(stay[0]);
-    told = flushes = 0;
+    told = flushes = late_starts = 0;
     machine = (struct machine){
         .life = {.phase = PHASE_RUNNING, .deadline_ms = LIFECYCLE_NO_DEADLINE},
         .vm_pid = vm,
@@ -441,6 +452,7 @@ static void boot_fails(void)
     /* what comes behind the steps is as it was */
     assert_int_equal(machine.configured | machine.early_begun | machine.shutdown_begun, 0);
     assert_int_equal(machine.steps[2].result, STEP_FATAL);
+    assert_int_equal(late_starts, 0);
     if (machine.boot_events_fd >= 0)
         (void)close(events[0]);
 }
@@ -451,7 +463,7 @@ static void ends_when_the_boot_cannot_go_on(void **state)
 }
 
 /* The pipe closes with the exec: the VM is there. Then it ends, which is no failure of the boot. */
-static void boot_becomes_vm(void)
+static void boot_becomes_vm(bool asked)
 {
     int events[2];
     start_vm(5);
@@ -460,8 +472,13 @@ static void boot_becomes_vm(void)
     machine.boot_events_fd = events[0];
     send(events[1], 1, STEP_WARNED);
     (void)close(events[1]);
-    (void)kill(getpid(), SIGTERM);
+    if (asked)
+        (void)kill(getpid(), SIGTERM);
+    else
+        end_vm();
     run();
+    /* which of the two is seen first is up to the loop */
+    assert_true(late_starts == 1 || (asked && late_starts == 0));
     assert_int_equal(machine.boot_events_fd, -1);
     assert_int_equal(machine.steps[1].result, STEP_WARNED);
     assert_int_equal(WEXITSTATUS(machine.vm_status), 5);
@@ -470,7 +487,10 @@ static void boot_becomes_vm(void)
 
 static void follows_the_boot(void **state)
 {
-    EVERY_WAY(boot_becomes_vm())
+    EVERY_WAY({
+        boot_becomes_vm(false);
+        boot_becomes_vm(true);
+    })
 }
 
 static void other_child_ends(void)
