@@ -87,6 +87,13 @@ enum option_kind {
                       skipped) */
 };
 
+/* Texts for people at the desk: not in a device's build. */
+#ifdef ERLINIT_DESK
+typedef const char *desk_text;
+#else
+typedef char desk_text;
+#endif
+
 struct option_row {
     const char *name; /* without -- */
     char letter;      /* or 0 */
@@ -94,14 +101,14 @@ struct option_row {
     unsigned char minimum; /* OPTION_NUMBER */
     enum option_kind kind : 8;
     unsigned short offset; /* in struct options */
+    desk_text group;       /* heading in the help */
+    desk_text help;        /* one line */
     int value;   /* OPTION_ACTION: what is stored; OPTION_NUMBER: the default; OPTION_LIST: what
                     separates several values in one (a backslash before it takes that meaning away
                     and stays), or 0 */
     int maximum; /* OPTION_NUMBER */
     const char *text;     /* OPTION_TEXT: the default, or NULL */
     const char *argument; /* name of the argument in the help, NULL: takes none */
-    const char *group;    /* heading in the help; NULL in a device's build */
-    const char *help;     /* one line; the same */
 };
 
 extern const struct option_row options_table[];

@@ -6,7 +6,9 @@
  * checking variants of two calls (LSB gives their contracts). Of these, __fprintf_chk is reached
  * only from libmnl's message printer, as are fwrite and the table of isprint; batches, the only
  * part of libmnl that allocates, are not used either. So there is no heap in this program at all:
- * malloc(3) says so to whoever might still ask.
+ * malloc(3) says so to whoever might still ask. libuev's loop names its watchers for signals, cron
+ * and events, which nobody here starts, and asks select(2) about regular files, of which it gets
+ * none.
  *
  * The second half are system calls that musl surrounds with work for programs of several threads
  * (signals to all of them, locks) or for kernels of Linux 2.6 (other calls, a child process that
@@ -16,7 +18,9 @@
 
 #ifndef __GLIBC__
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +29,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <uev/uev.h>
 #include <unistd.h>
 
 /* 32-bit processors count user and group numbers of 16 bits in the first, older, set of calls. */
@@ -36,6 +41,11 @@
 #define SETGROUPS SYS_setgroups
 #define SETRESUID SYS_setresuid
 #define SETRESGID SYS_setresgid
+#endif
+#ifdef SYS_fcntl64
+#define FCNTL SYS_fcntl64
+#else
+#define FCNTL SYS_fcntl
 #endif
 
 long __fdelt_chk(long fd);
@@ -96,6 +106,55 @@ void free(void *block)
     (void)block;
 }
 
+static int not_here(void)
+{
+    errno = ENOSYS;
+    return -1;
+}
+
+int select(int count, fd_set *restrict readable, fd_set *restrict writable,
+           fd_set *restrict exceptional, struct timeval *restrict limit)
+{
+    (void)count;
+    (void)readable;
+    (void)writable;
+    (void)exceptional;
+    (void)limit;
+    return not_here();
+}
+
+int uev_cron_set(uev_t *watcher, time_t when, time_t interval)
+{
+    (void)watcher;
+    (void)when;
+    (void)interval;
+    return not_here();
+}
+
+int uev_cron_stop(uev_t *watcher)
+{
+    (void)watcher;
+    return not_here();
+}
+
+int uev_signal_start(uev_t *watcher)
+{
+    (void)watcher;
+    return not_here();
+}
+
+int uev_signal_stop(uev_t *watcher)
+{
+    (void)watcher;
+    return not_here();
+}
+
+int uev_event_stop(uev_t *watcher)
+{
+    (void)watcher;
+    return not_here();
+}
+
 pid_t fork(void)
 {
     return _Fork();
@@ -129,6 +188,16 @@ int faccessat(int directory, const char *path, int mode, int flags)
 int fchmod(int fd, mode_t mode)
 {
     return (int)syscall(SYS_fchmod, fd, mode);
+}
+
+/* musl's knows of kernels without O_CLOEXEC, and of owners that are groups. */
+int fcntl(int fd, int command, ...)
+{
+    va_list arguments;
+    va_start(arguments, command);
+    unsigned long argument = va_arg(arguments, unsigned long);
+    va_end(arguments);
+    return (int)syscall(FCNTL, fd, command, argument);
 }
 
 int fchdir(int fd)

@@ -17,7 +17,7 @@
 #ifdef ERLINIT_DESK
 #define HELP(text) text
 #else
-#define HELP(text) NULL
+#define HELP(text) 0
 #endif
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): designated initialisers */
