@@ -7,7 +7,6 @@ The two commands are read from README.md. `tools/run` ends at a shell for a pers
 which --only run is the first two or three.
 """
 import argparse
-import contextlib
 import os
 import re
 import shutil
@@ -22,8 +21,12 @@ sys.path.insert(0, str(TOP / "tools" / "lib"))
 import debs  # noqa: E402  (the line above makes it importable)
 
 PERSON = {"tools/run": "tools/run --smoke"}
-MOUNTS = (("proc", "proc", "proc"), ("sysfs", "sys", "sysfs"), ("devpts", "dev/pts", "devpts"),
-          ("tmpfs", "dev/shm", "tmpfs"), ("tmpfs", "tmp", "tmpfs"))
+# A mount namespace of its own, and not only chroot(2): in a changed root no user namespaces can be made.
+ENTER = """set -e
+cd "$1"; mount --bind . .; cd "$1"
+mount -t proc proc proc; mount -t sysfs sysfs sys; mount -t tmpfs tmpfs tmp; mount -t tmpfs tmpfs dev/shm
+mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts dev/pts
+mkdir -p old; pivot_root . old; umount -l /old; cd /erlinit; exec /bin/sh -c "$2" """
 CLOSING_LINES = 25
 
 
@@ -50,49 +53,35 @@ def make_root(suite, root):
     subprocess.run(["git", "clone", "-q", "--no-hardlinks", str(TOP), str(work)], check=True)
 
 
-@contextlib.contextmanager
-def mounted(root):
-    done = []
-    try:
-        for source, target, kind in MOUNTS:
-            (root / target).mkdir(exist_ok=True)
-            subprocess.run(["mount", "-t", kind, source, str(root / target)], check=True)
-            done.append(root / target)
-        yield
-    finally:
-        for target in reversed(done):
-            subprocess.run(["umount", "--lazy", str(target)], check=False)
-
-
 def enter(root, command, log):
     """Nothing of this host's environment but what makes its network work."""
     kept = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
-    return subprocess.run(["chroot", str(root), "/bin/sh", "-c", f"cd /erlinit && {command}"],
+    return subprocess.run(["unshare", "--mount", "/bin/sh", "-c", ENTER, "sh", str(root), command],
                           stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False,
                           env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", **kept}).returncode
 
 
 def try_release(suite, only, keep):
     room = Path(tempfile.mkdtemp(prefix=f"cleanroom-{suite}-", dir=os.environ.get("TMPDIR")))
+    room.chmod(0o755)  # for those in it who are not root
     failed = []
     try:
         make_root(suite, room)
-        with mounted(room):
-            for command in quick_start():
-                if only and not command.endswith(only):
-                    continue
-                start = time.monotonic()
-                path = TOP / "build" / f"cleanroom-{suite}-{Path(command).name}.log"
-                path.parent.mkdir(exist_ok=True)
-                say(f"{suite}: {command}, output in {path.relative_to(TOP)}")
-                with open(path, "w") as log:
-                    status = enter(room, PERSON.get(command, command), log)
-                for line in path.read_text(errors="replace").splitlines()[-CLOSING_LINES:]:
-                    print(f"    {line}")
-                say(f"{suite}: {command}: {'ok' if status == 0 else 'FAILED'}, "
-                    f"{time.monotonic() - start:.0f} s")
-                if status != 0:
-                    failed.append(f"{suite}: {command}")
+        for command in quick_start():
+            if only and not command.endswith(only):
+                continue
+            start = time.monotonic()
+            path = TOP / "build" / f"cleanroom-{suite}-{Path(command).name}.log"
+            path.parent.mkdir(exist_ok=True)
+            say(f"{suite}: {command}, output in {path.relative_to(TOP)}")
+            with open(path, "w") as log:
+                status = enter(room, PERSON.get(command, command), log)
+            for line in path.read_text(errors="replace").splitlines()[-CLOSING_LINES:]:
+                print(f"    {line}")
+            say(f"{suite}: {command}: {'ok' if status == 0 else 'FAILED'}, "
+                f"{time.monotonic() - start:.0f} s")
+            if status != 0:
+                failed.append(f"{suite}: {command}")
     finally:
         if keep:
             say(f"{suite}: kept in {room}")
