@@ -58,7 +58,9 @@ struct options {
     struct word working_directory;
     bool pivot_root_on_overlayfs;
     /* ours */
-    struct word umask;             /* default 0022 */
+    struct word umask; /* default 0022 */
+    struct word capabilities;
+    bool no_new_privs;
     struct word state_directory;   /* default /root: where seedrng/ lives */
     long long command_timeout_ms;  /* 0: none; default 300000 */
     long long mount_timeout_ms;    /* default 60000: a journal replay on slow flash takes seconds,

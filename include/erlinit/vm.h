@@ -10,6 +10,7 @@
 #include "erlinit/options.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define VM_ERLANG_ROOT "/usr/lib/erlang"
@@ -32,7 +33,10 @@ struct identity {
     gid_t *groups; /* supplementary, in the arena */
     size_t group_count;
     const char *home;
-    bool change; /* anything to change from root:root without groups */
+    bool change;           /* anything to change from root:root without groups */
+    bool limited;          /* --capabilities: no others, neither for a program that it starts */
+    bool no_new_privs;     /* setuid and file capabilities have no effect */
+    uint64_t capabilities; /* bits by number; none unless `limited` */
 };
 
 struct vm {
@@ -67,8 +71,13 @@ int erts_find(const char *root, const struct release *release, bool include_erts
 int identity_resolve(const char *root, const struct word *uid, const struct word *gid,
                      struct identity *identity);
 
-/* setgroups, setresgid, setresuid, read back. 0 or -errno; nothing may be run as root after a
- * failure. */
+/* --capabilities and --no-new-privs, for an identity that has been resolved. 0, or -EINVAL after
+ * logging; the caller must not start the VM then. */
+int identity_restrict(const struct word *capabilities, bool no_new_privs,
+                      struct identity *identity);
+
+/* Bounding set, groups, group, user, capabilities, no_new_privs, all read back. 0 or -errno;
+ * nothing may be run as root after a failure. */
 int identity_apply(const struct identity *identity);
 
 /* The environment of compat section 8 over `inherited` (envp of PID 1). Same names are replaced,

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Who the VM runs as. Whatever is wrong here must end in no VM, never in a VM of root's. */
 #include "accounts.h"
+#include "capabilities.h"
 #include "erlinit/text.h"
 #include "erlinit/vm.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PASSWD    "/etc/passwd"
@@ -18,7 +21,7 @@ static int refuse(const char *option, const struct word *word, const char *probl
     TEXT_ON_STACK(shown, 80);
     text_add_printable(&shown, word->text, strlen(word->text));
     log_at(LOG_ERROR, &word->origin,
-           "--%s \"%s\": %s; the VM is not started, since it would be root's", option, shown.at,
+           "--%s \"%s\": %s; the VM is not started with other rights than meant", option, shown.at,
            problem);
     return result;
 }
@@ -100,6 +103,16 @@ int identity_resolve(const char *root, const struct word *uid, const struct word
     return 0;
 }
 
+int identity_restrict(const struct word *capabilities, bool no_new_privs, struct identity *identity)
+{
+    identity->limited = capabilities->text != NULL;
+    if (identity->limited && capabilities_parse(capabilities->text, &identity->capabilities) < 0)
+        return refuse("capabilities", capabilities, "not all of these are capabilities", -EINVAL);
+    identity->no_new_privs = no_new_privs;
+    identity->change = identity->change || identity->limited || no_new_privs;
+    return 0;
+}
+
 static bool is_now(const struct identity *identity)
 {
     uid_t uid[3];
@@ -109,14 +122,37 @@ static bool is_now(const struct identity *identity)
            gid[0] == identity->gid && gid[1] == identity->gid && gid[2] == identity->gid;
 }
 
-int identity_apply(const struct identity *identity)
+/* setgroups, group, user: groups first, for only root may, and soon nobody here is. */
+static int change_user(const struct identity *identity)
 {
-    if (!identity->change)
-        return 0;
-    /* Groups first: only root may, and soon nobody here is. */
     if (setgroups(identity->group_count, identity->groups) < 0 ||
         setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
         setresuid(identity->uid, identity->uid, identity->uid) < 0)
         return -errno;
     return is_now(identity) ? 0 : -EPERM;
+}
+
+static int forgo_new_privs(void)
+{
+    if (syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) < 0)
+        return -errno;
+    return syscall(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0UL, 0UL, 0UL, 0UL) == 1 ? 0 : -EPERM;
+}
+
+int identity_apply(const struct identity *identity)
+{
+    int result = 0;
+    if (identity->limited)
+        result = capabilities_cut(identity->capabilities);
+    if (result == 0 && identity->change)
+        result = change_user(identity);
+    /* root with all its capabilities has nothing to set */
+    if (result == 0 && (identity->uid != 0 || identity->limited)) {
+        result = capabilities_keep(identity->capabilities);
+        if (result == 0 && !capabilities_are(identity->capabilities, identity->limited))
+            result = -EPERM;
+    }
+    if (result == 0 && identity->no_new_privs)
+        result = forgo_new_privs();
+    return result;
 }

@@ -21,6 +21,8 @@ enum step_result boot_identity(struct boot *boot)
     const struct options *options = boot->options;
     struct identity *identity = &boot->vm.identity;
     int result = identity_resolve(DEVICE_ROOT, &options->uid, &options->gid, identity);
+    if (result == 0)
+        result = identity_restrict(&options->capabilities, options->no_new_privs, identity);
     if (result < 0)
         return fatal(result);
     log_debug("the VM runs as %u:%u with %zu more groups, at home in %s", identity->uid,

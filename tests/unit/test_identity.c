@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* wrap: arena_copy arena_alloc arena_format setgroups setresgid setresuid getresuid getresgid */
+/* wrap: capabilities_keep capabilities_are */
 #include "erlinit/arena.h"
 #include "erlinit/vm.h"
 #include "log_spy.h"
@@ -46,6 +47,8 @@ int __wrap_setresgid(gid_t real, gid_t effective, gid_t saved);
 int __wrap_setresuid(uid_t real, uid_t effective, uid_t saved);
 int __wrap_getresuid(uid_t *real, uid_t *effective, uid_t *saved);
 int __wrap_getresgid(gid_t *real, gid_t *effective, gid_t *saved);
+int __wrap_capabilities_keep(uint64_t set);
+bool __wrap_capabilities_are(uint64_t set, bool cut);
 
 static int called(const char *name)
 {
@@ -91,6 +94,19 @@ int __wrap_getresgid(gid_t *real, gid_t *effective, gid_t *saved)
     *effective = kernel.gid[1] + (kernel.lie == 5);
     *saved = kernel.gid[2] + (kernel.lie == 6);
     return called("getresgid");
+}
+
+/* See test_capabilities for what is in there. */
+int __wrap_capabilities_keep(uint64_t set)
+{
+    assert_int_equal(set, 0);
+    return called("keep") < 0 ? -errno : 0;
+}
+
+bool __wrap_capabilities_are(uint64_t set, bool cut)
+{
+    assert_true(set == 0 && !cut);
+    return called("are") == 0;
 }
 
 static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n"
@@ -236,33 +252,34 @@ static void test_refused(void **state)
     (void)state;
     refused("nobody", NULL, -ENOENT,
             "f:3:7: --uid \"nobody\": neither a number nor a user of /etc/passwd; the VM is not "
-            "started, since it would be root's");
+            "started with other rights than meant");
     refused("10\n0x", NULL, -ENOENT,
             "f:3:7: --uid \"10\\x0a0x\": neither a number nor a user of /etc/passwd; the VM is not "
-            "started, since it would be root's");
+            "started with other rights than meant");
     refused("nerv", NULL, -ENOENT,
             "f:3:7: --uid \"nerv\": neither a number nor a user of /etc/passwd; the VM is not "
-            "started, since it would be root's");
+            "started with other rights than meant");
     refused("4294967295", NULL, -EINVAL,
-            "f:3:7: --uid \"4294967295\": out of range; the VM is not started, since it would be "
-            "root's");
-    refused("-1", NULL, -EINVAL,
-            "f:3:7: --uid \"-1\": out of range; the VM is not started, since it would be root's");
+            "f:3:7: --uid \"4294967295\": out of range; the VM is not started with other rights "
+            "than meant");
+    refused(
+        "-1", NULL, -EINVAL,
+        "f:3:7: --uid \"-1\": out of range; the VM is not started with other rights than meant");
     refused("nerves", "nogroup", -ENOENT,
             "f:4:9: --gid \"nogroup\": neither a number nor a group of /etc/group; the VM is not "
-            "started, since it would be root's");
+            "started with other rights than meant");
     refused(NULL, "4294967296", -EINVAL,
-            "f:4:9: --gid \"4294967296\": out of range; the VM is not started, since it would be "
-            "root's");
+            "f:4:9: --gid \"4294967296\": out of range; the VM is not started with other rights "
+            "than meant");
     refused(NULL, "broken", -ENOENT,
             "f:4:9: --gid \"broken\": neither a number nor a group of /etc/group; the VM is not "
-            "started, since it would be root's");
+            "started with other rights than meant");
     refused("half", NULL, -ENOENT,
             "f:3:7: --uid \"half\": neither a number nor a user of /etc/passwd; the VM is not "
-            "started, since it would be root's");
+            "started with other rights than meant");
     refused("huge", NULL, -ENOENT,
             "f:3:7: --uid \"huge\": neither a number nor a user of /etc/passwd; the VM is not "
-            "started, since it would be root's");
+            "started with other rights than meant");
 }
 
 static void test_no_files(void **state)
@@ -273,7 +290,7 @@ static void test_no_files(void **state)
     quiet("1000", "1001", 1000, 1001, "/root");
     refused("nerves", NULL, -ENOENT,
             "f:3:7: --uid \"nerves\": neither a number nor a user of /etc/passwd; the VM is not "
-            "started, since it would be root's");
+            "started with other rights than meant");
     scratch_directory("/etc/passwd");
     expect("1000", "1000", 1000, 1000, "/root");
     assert_string_equal(log_spy_last(), "can't read /etc/passwd: Is a directory");
@@ -344,7 +361,8 @@ static void test_apply(void **state)
     (void)state;
     struct identity identity = expect("nerves", NULL, 1000, 1001, "/home/nerves");
     assert_int_equal(identity_apply(&identity), 0);
-    assert_string_equal(kernel.order, "setgroups setresgid setresuid getresuid getresgid ");
+    assert_string_equal(kernel.order,
+                        "setgroups setresgid setresuid getresuid getresgid keep are ");
     assert_int_equal(kernel.group_count, 3);
     assert_int_equal(kernel.groups[2], 44);
     assert_int_equal(kernel.uid[0], 1000);
@@ -369,7 +387,7 @@ static void test_apply_fails(void **state)
 {
     (void)state;
     static const char *const names[] = {"setgroups", "setresgid", "setresuid", "getresuid",
-                                        "getresgid"};
+                                        "getresgid", "keep",      "are"};
     struct identity identity = expect("nerves", NULL, 1000, 1001, "/home/nerves");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         memset(&kernel, 0, sizeof kernel);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* wrap: identity_resolve release_find erts_find environment_build arguments_build chdir */
+/* wrap: identity_resolve release_find erts_find environment_build arguments_build chdir syscall */
 #include "erlinit/boot.h"
 #include "log_spy.h"
 
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,25 @@ int __wrap_environment_build(char *const inherited[], const struct vm *vm,
                              const struct options *options, struct strings *environment);
 int __wrap_arguments_build(const char *root, const struct options *options, struct vm *vm);
 int __wrap_chdir(const char *path);
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+/* An old kernel or a failing call: this one. */
+static long no_call;
+
+long __wrap_syscall(long number, ...)
+{
+    va_list arguments;
+    long argument[5];
+    va_start(arguments, number);
+    for (size_t i = 0; i < 5; i++)
+        argument[i] = va_arg(arguments, long);
+    va_end(arguments);
+    errno = ENOSYS;
+    return no_call == number ? -1
+                             : __real_syscall(number, argument[0], argument[1], argument[2],
+                                              argument[3], argument[4]);
+}
 
 static void note(const char *name)
 {
@@ -116,6 +136,7 @@ static int setup(void **state)
     options.gid.text = "g";
     options.boot.text = "b";
     options.release_include_erts = true;
+    no_call = 0;
     boot = (struct boot){.options = &options, .vm = {.release = {.base = "/base"}}};
     log_spy_reset();
     return 0;
@@ -131,6 +152,22 @@ static void test_identity(void **state)
     assert_int_equal(boot_identity(&boot), STEP_FATAL);
     assert_int_equal(log_spy_count(LOG_ERROR), 0); /* that was the other one's to say */
     parts.identity = -ENOMEM;
+    assert_int_equal(boot_identity(&boot), STEP_FATAL);
+    assert_int_equal(log_spy_count(LOG_ERROR), 1);
+}
+
+static void test_restrictions(void **state)
+{
+    (void)state;
+    options.no_new_privs = true;
+    assert_int_equal(boot_identity(&boot), STEP_DONE);
+    assert_true(boot.vm.identity.no_new_privs);
+    assert_false(boot.vm.identity.limited);
+    options.capabilities.text = "cap_chown,2";
+    assert_int_equal(boot_identity(&boot), STEP_DONE);
+    assert_true(boot.vm.identity.limited);
+    assert_int_equal(boot.vm.identity.capabilities, 5);
+    options.capabilities.text = "all";
     assert_int_equal(boot_identity(&boot), STEP_FATAL);
     assert_int_equal(log_spy_count(LOG_ERROR), 1);
 }
@@ -258,6 +295,47 @@ static void test_launch(void **state)
     assert_string_equal(status, "A=1");
 }
 
+/* However the kernel is told: nothing that was open in PID 1 is open in the VM. */
+static void test_launch_closes(void **state)
+{
+    static const long missing[] = {0, SYS_close_range};
+    struct vm vm = {.program = "/bin/ls"};
+    strings_add(&vm.arguments, "ls");
+    strings_add(&vm.arguments, "/proc/self/fd");
+    strings_add(&vm.environment, "A=1");
+    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++) {
+        char shown[256];
+        setup(state);
+        no_call = missing[i];
+        assert_int_equal(dup2(STDIN_FILENO, 3), 3);
+        assert_int_equal(dup2(STDIN_FILENO, 77), 77);
+        launched_status(&vm, shown, sizeof shown);
+        (void)close(3);
+        (void)close(77);
+        assert_string_equal(shown, "0\n1\n2\n3\n"); /* 3: what ls reads */
+    }
+}
+
+/* Without root's rights being gone for certain there is no VM. */
+static void test_launch_refuses(void **state)
+{
+    (void)state;
+    struct vm vm = {.program = "/bin/true", .identity = {.change = true, .no_new_privs = true}};
+    strings_add(&vm.arguments, "true");
+    strings_add(&vm.environment, "A=1");
+    pid_t pid = fork();
+    if (pid == 0) {
+        no_call = SYS_prctl;
+        int result = vm_launch(&vm, 0022);
+        bool said = strstr(log_spy_last(), "Can't give the VM its user, groups and capabilities: ");
+        _exit(said ? -result : 0);
+    }
+    int result;
+    assert_int_equal(waitpid(pid, &result, 0), pid);
+    /* not root: setgroups(2) is what fails */
+    assert_int_equal(WEXITSTATUS(result), getuid() == 0 ? ENOSYS : EPERM);
+}
+
 static void test_launch_fails(void **state)
 {
     (void)state;
@@ -276,11 +354,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_identity, setup),
+        cmocka_unit_test_setup(test_restrictions, setup),
         cmocka_unit_test_setup(test_release, setup),
         cmocka_unit_test_setup(test_no_release, setup),
         cmocka_unit_test_setup(test_release_fails, setup),
         cmocka_unit_test_setup(test_workdir, setup),
         cmocka_unit_test_setup(test_launch, setup),
+        cmocka_unit_test_setup(test_launch_closes, setup),
+        cmocka_unit_test_setup(test_launch_refuses, setup),
         cmocka_unit_test_setup(test_launch_fails, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
