@@ -2,9 +2,9 @@
 #
 # make                  static binary with musl: build/erlinit
 # make CC=gcc           the same with glibc          (BUILD=build/gcc keeps both)
-# make STATIC=0         with shared libraries        (libmnl and libuev found by PKG_CONFIG)
+# make STATIC=0         with shared libraries        (libuev found by PKG_CONFIG)
 # make desk             the same with the tools for the desk in it, --check and --plan: build/desk/erlinit
-# make CC=... PKG_CONFIG=...   any cross compiler; libmnl and libuev found by PKG_CONFIG
+# make CC=... PKG_CONFIG=...   any cross compiler; libuev found by PKG_CONFIG
 # make unit | system | check | lint | analyze | coverage | format | install | clean
 #
 # SOURCE_DATE_EPOCH is honoured; without it the time of the last commit is the build time.
@@ -27,20 +27,20 @@ endif
 
 BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
 
-# Where the two libraries come from: archives that tools/deps fetches for a static build on a Debian host, or whatever
+# Where the library comes from: an archive that tools/deps fetches for a static build on a Debian host, or whatever
 # PKG_CONFIG names.
 ifneq ($(STATIC),1)
 PKG_CONFIG ?= pkg-config
 endif
 ifdef PKG_CONFIG
 DEPS_STAMP  :=
-DEPS_CFLAGS := $(shell $(PKG_CONFIG) --cflags libmnl libuev)
-DEPS_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter 1,$(STATIC)),--static) --libs libmnl libuev)
+DEPS_CFLAGS := $(shell $(PKG_CONFIG) --cflags libuev)
+DEPS_LIBS   := $(shell $(PKG_CONFIG) $(if $(filter 1,$(STATIC)),--static) --libs libuev)
 else
 DEPS        ?= build/deps
-DEPS_STAMP  := $(DEPS)/lib/libmnl.a
+DEPS_STAMP  := $(DEPS)/lib/libuev.a
 DEPS_CFLAGS := -isystem $(DEPS)/include
-DEPS_LIBS   := $(DEPS)/lib/libuev.a $(DEPS)/lib/libmnl.a
+DEPS_LIBS   := $(DEPS)/lib/libuev.a
 endif
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -125,17 +125,17 @@ UNIT_SOURCES  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_PROGRAMS := $(UNIT_SOURCES:tests/unit/%.c=$(UNIT_BUILD)/%)
 UNIT_OBJECTS  := $(patsubst src/%.c,$(UNIT_BUILD)/obj/%.o,$(filter-out src/main.c,$(ALL_SOURCES)))
 
-$(UNIT_BUILD)/obj/%.o: src/%.c build/deps/lib/libmnl.a
+$(UNIT_BUILD)/obj/%.o: src/%.c build/deps/lib/libuev.a
 	@mkdir -p $(@D)
 	@$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
-$(UNIT_BUILD)/%.o: tests/unit/%.c build/deps/lib/libmnl.a
+$(UNIT_BUILD)/%.o: tests/unit/%.c build/deps/lib/libuev.a
 	@mkdir -p $(@D)
 	@$(UNIT_CC) $(UNIT_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Unused functions go at once: a test program takes only what its module needs. With COVERAGE the wrapping is done
 # before gcov's own calls come in, which must work.
 UNIT_WRAPS = $$(sed -n 's,^/\* wrap: \(.*\) \*/$$,\1,p' tests/unit/test_$*.c | tr ' ' '\n' | sed '/./s/^/-Wl$(,)--wrap=/')
-UNIT_LIBS  := build/deps/lib/libuev.a build/deps/lib/libmnl.a
+UNIT_LIBS  := build/deps/lib/libuev.a
 $(UNIT_BUILD)/test_%: $(UNIT_BUILD)/test_%.o $(UNIT_OBJECTS) $(UNIT_BUILD)/log_spy.o
 	@set -- $< $(if $(filter log,$*),$(UNIT_OBJECTS),$(UNIT_BUILD)/log_spy.o $(filter-out %/base/log.o,$(UNIT_OBJECTS))) \
 	    $(UNIT_LIBS); \

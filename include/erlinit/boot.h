@@ -81,7 +81,7 @@ enum step_result boot_release(struct boot *boot);     /* vm/steps.c: release, ER
 enum step_result boot_workdir(struct boot *boot);     /* vm/steps.c: --working-directory, after
                                                          boot_release */
 enum step_result boot_corepattern(struct boot *boot); /* kernel.c */
-enum step_result boot_loopback(struct boot *boot);    /* loopback.c: libmnl */
+enum step_result boot_loopback(struct boot *boot);    /* loopback.c */
 enum step_result boot_hostname(struct boot *boot);    /* hostname.c */
 enum step_result boot_ttywarning(struct boot *boot);  /* console.c: --warn-unused-tty */
 enum step_result boot_entropy(struct boot *boot);     /* entropy.c: the seed */

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two libraries and musl itself would bring along, and this program has no use for: 30 KB.
+ * What libuev and musl itself would bring along, and this program has no use for: 30 KB.
  *
- * Debian's archives are built for glibc with _FORTIFY_SOURCE; linked with musl they lack the
- * checking variants of two calls (LSB gives their contracts). Of these, __fprintf_chk is reached
- * only from libmnl's message printer, as are fwrite and the table of isprint; batches, the only
- * part of libmnl that allocates, are not used either. So there is no heap in this program at all:
- * malloc(3) says so to whoever might still ask. libuev's loop names its watchers for signals, cron
- * and events, which nobody here starts, and asks select(2) about regular files, of which it gets
- * none.
+ * Debian's archive of libuev is built for glibc with _FORTIFY_SOURCE; linked with musl it lacks the
+ * checking variant of a call (LSB gives its contract). Its loop names its watchers for signals,
+ * cron and events, which nobody here starts, and asks select(2) about regular files, of which it
+ * gets none.
  *
  * The second half are system calls that musl surrounds with work for programs of several threads
  * (signals to all of them, locks) or for kernels of Linux 2.6 (other calls, a child process that
@@ -22,8 +19,6 @@
 #include <grp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/stat.h>
@@ -49,61 +44,12 @@
 #endif
 
 long __fdelt_chk(long fd);
-int __fprintf_chk(FILE *stream, int flag, const char *format, ...);
-const unsigned short **__ctype_b_loc(void);
 
 long __fdelt_chk(long fd)
 {
     if (fd < 0 || fd >= FD_SETSIZE)
         __builtin_trap();
     return fd / (8 * (long)sizeof(long));
-}
-
-int __fprintf_chk(FILE *stream, int flag, const char *format, ...)
-{
-    (void)stream;
-    (void)flag;
-    (void)format;
-    return -1;
-}
-
-size_t fwrite(const void *restrict items, size_t size, size_t count, FILE *restrict stream)
-{
-    (void)items;
-    (void)size;
-    (void)count;
-    (void)stream;
-    return 0;
-}
-
-const unsigned short **__ctype_b_loc(void)
-{
-    return NULL;
-}
-
-void *malloc(size_t size)
-{
-    (void)size;
-    return NULL;
-}
-
-void *calloc(size_t count, size_t size)
-{
-    (void)count;
-    (void)size;
-    return NULL;
-}
-
-void *realloc(void *block, size_t size)
-{
-    (void)block;
-    (void)size;
-    return NULL;
-}
-
-void free(void *block)
-{
-    (void)block;
 }
 
 static int not_here(void)
@@ -173,6 +119,16 @@ int setresuid(uid_t real, uid_t effective, uid_t saved)
 int setresgid(gid_t real, gid_t effective, gid_t saved)
 {
     return (int)syscall(SETRESGID, real, effective, saved);
+}
+
+/* musl sets the flag of O_CLOEXEC once more, for kernels that don't know it. */
+int open(const char *path, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    return openat(AT_FDCWD, path, flags, mode);
 }
 
 /* The kernel's call knows no flags, and no caller here has any. */

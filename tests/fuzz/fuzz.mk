@@ -16,7 +16,7 @@ FUZZ_ALL      := $(sort $(patsubst tests/fuzz/targets/%.c,%,$(wildcard tests/fuz
 FUZZ_TARGETS  ?= $(FUZZ_ALL)
 FUZZ_OBJECTS  := $(patsubst src/%.c,$(FUZZ_BUILD)/obj/%.o,$(filter-out src/main.c src/base/arena.c,$(SOURCES)))
 
-$(FUZZ_BUILD)/obj/%.o: src/%.c build/deps/lib/libmnl.a
+$(FUZZ_BUILD)/obj/%.o: src/%.c build/deps/lib/libuev.a
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 $(FUZZ_BUILD)/obj/tests/%.o: tests/fuzz/%.c
