@@ -28,11 +28,15 @@ struct origin {
 };
 
 /*
- * Opens the outputs, or opens them again after /dev has been mounted; lines that came before
- * /dev/kmsg could be opened are kept (a few) and written then. Never fails: whatever can't be
- * opened is left out.
+ * Opens the outputs, or what of them could not be opened before /dev was mounted; lines that came
+ * before /dev/kmsg could be opened are kept (a few) and written then. False: no /dev/kmsg (yet).
  */
-void log_open(void);
+bool log_open(void);
+
+/* After a fork, in the parent: the descriptor, which both have, is the child's, since the kernel
+ * takes so many lines from it and no more. The parent opens another when it next has to say
+ * something. */
+void log_hand_over(void);
 
 /* Lines above this severity number are dropped. Default LOG_WARNING. */
 void log_set_level(enum log_severity most);

@@ -17,7 +17,12 @@
 /* Lines before /dev/kmsg is there: a few warnings about options or the overlay. */
 #define EARLY_BYTES 2000
 
+/* The kernel lets ten lines in five seconds through each descriptor (printk.devkmsg=ratelimit, the
+ * default), and drops the rest silently. To open one costs as much as writing ten lines does. */
+#define KMSG_LINES 10
+
 static int kmsg_fd = -1;
+static unsigned int kmsg_left; /* lines that the kernel surely takes from kmsg_fd */
 static int pmsg_fd = -1;
 static enum log_severity level = LOG_WARNING;
 static void (*log_sink)(enum log_severity severity, const struct origin *origin,
@@ -34,17 +39,28 @@ static void write_line(int fd, const char *line, size_t length)
         (void)!write(fd, line, length);
 }
 
-/*
- * A new descriptor for each line: the kernel lets ten lines in five seconds through each
- * (printk.devkmsg=ratelimit, the default), and drops the rest silently. The old one only serves
- * when /dev is gone.
- */
+static int open_kmsg(void)
+{
+    return open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+}
+
+/* The used up descriptor serves on if /dev is gone. */
 static void write_kmsg(const char *line, size_t length)
 {
-    int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
-    write_line(fd >= 0 ? fd : kmsg_fd, line, length);
-    if (fd >= 0)
-        (void)close(fd);
+    int fd = kmsg_left > 0 ? -1 : open_kmsg();
+    if (fd >= 0) {
+        (void)close(kmsg_fd);
+        kmsg_fd = fd;
+        kmsg_left = KMSG_LINES;
+    }
+    if (kmsg_left > 0)
+        kmsg_left--;
+    write_line(kmsg_fd, line, length);
+}
+
+void log_hand_over(void)
+{
+    kmsg_left = 0;
 }
 
 static void flush_early(void)
@@ -54,14 +70,18 @@ static void flush_early(void)
     early_length = 0;
 }
 
-void log_open(void)
+bool log_open(void)
 {
-    if (kmsg_fd < 0)
-        kmsg_fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+    if (kmsg_fd < 0) {
+        kmsg_fd = open_kmsg();
+        if (kmsg_fd < 0)
+            return false;
+        kmsg_left = KMSG_LINES;
+        flush_early();
+    }
     if (pmsg_fd < 0)
         pmsg_fd = open("/dev/pmsg0", O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
-    if (kmsg_fd >= 0)
-        flush_early();
+    return true;
 }
 
 void log_set_level(enum log_severity most)

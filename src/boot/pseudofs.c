@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The file systems that the kernel itself provides, and the scratch ones in memory. */
 #include "erlinit/boot.h"
-#include "erlinit/text.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -19,7 +17,6 @@ struct pseudofs {
 static const struct pseudofs kernel_filesystems[] = {
     {"/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, 0555},
     {"/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, 0555},
-    {"/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "size=1024k", 0755},
 };
 
 /* After /dev has been mounted: their directories are in it. */
@@ -33,75 +30,111 @@ static const struct pseudofs scratch_filesystems[] = {
     {"/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=5%", 0755},
 };
 
-/* The device number alone can't tell a bind mount, but none of ours would be one. */
-static bool is_mount_point(const char *path)
+/* Whether something is mounted there already. The device number alone can't tell a bind mount, but
+ * none of ours would be one. `above`: that of the directory above, once it is known. */
+static bool is_mount_point(const char *path, const char *parent, dev_t *above)
 {
-    TEXT_ON_STACK(parent, PATH_MAX);
-    struct stat here, above;
+    struct stat status;
 
-    text_format(&parent, "%s/..", path);
-    return stat(path, &here) == 0 && stat(parent.at, &above) == 0 && here.st_dev != above.st_dev;
+    if (*above == 0 && stat(parent, &status) == 0)
+        *above = status.st_dev;
+    return *above != 0 && stat(path, &status) == 0 && status.st_dev != *above;
 }
 
 /*
  * What the kernel or an initramfs has mounted stays, and gets our flags. An error there is no
  * warning: there is a file system, which is what counts.
  */
-static bool adjust(const struct pseudofs *fs)
+static int adjust(const struct pseudofs *fs)
 {
     if (mount(NULL, fs->target, NULL, MS_REMOUNT | fs->flags, fs->data) == 0)
-        return true;
-    log_debug("%s was mounted already and keeps its options: %m", fs->target);
-    return false;
+        return 0;
+    log_debug("%s keeps the options that it has: %m", fs->target);
+    return -errno;
 }
 
-static int provide(const struct pseudofs *fs)
+static int mount_once(const struct pseudofs *fs)
 {
-    if (is_mount_point(fs->target)) {
-        (void)adjust(fs);
-        return 0;
-    }
-    /* A read-only root without the directory fails at mount(2), with a better reason. */
-    (void)mkdir(fs->target, fs->mode);
-    if (mount(fs->type, fs->target, fs->type, fs->flags, fs->data) == 0) {
-        /* A devtmpfs is one for the whole system and takes no options when it is mounted. */
-        if (text_equal(fs->type, "devtmpfs"))
-            (void)adjust(fs);
-        return 0;
-    }
-    int error = -errno;
+    return mount(fs->type, fs->target, fs->type, fs->flags, fs->data) < 0 ? -errno : 0;
+}
+
+static int mount_new(const struct pseudofs *fs)
+{
+    int result = mount_once(fs);
+
+    /* if it can't be made, its absence is the better reason to tell */
+    if (result == -ENOENT && mkdir(fs->target, fs->mode) == 0)
+        result = mount_once(fs);
     /* "already mounted or busy": only what is mounted can be mounted anew */
-    if (error == -EBUSY && adjust(fs))
+    if (result == -EBUSY && adjust(fs) == 0)
         return 0;
-    errno = -error;
-    log_warning("%s can't be mounted (%s): %m; the boot goes on without it", fs->target, fs->type);
-    return error;
-}
-
-static enum step_result provide_all(const struct pseudofs *fs, size_t count)
-{
-    enum step_result result = STEP_DONE;
-
-    for (size_t i = 0; i < count; i++)
-        if (provide(&fs[i]) < 0)
-            result = STEP_WARNED;
+    if (result < 0) {
+        errno = -result;
+        log_warning("%s can't be mounted (%s): %m; the boot goes on without it", fs->target,
+                    fs->type);
+    }
     return result;
 }
+
+/* Each file system has the directory `parent` above it. */
+static enum step_result provide_all(const struct pseudofs *fs, size_t count, const char *parent)
+{
+    enum step_result result = STEP_DONE;
+    dev_t above = 0;
+
+    for (; count > 0; fs++, count--) {
+        if (is_mount_point(fs->target, parent, &above))
+            (void)adjust(fs);
+        else if (mount_new(fs) < 0)
+            result = STEP_WARNED;
+    }
+    return result;
+}
+
+/*
+ * A devtmpfs is one for the whole system: mounted by now (start_devices()), unless that failed; and
+ * only when it is mounted anew it takes options.
+ */
+static enum step_result provide_devices(void)
+{
+    static const struct pseudofs devices = {"/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "size=1024k",
+                                            0755};
+
+    if (adjust(&devices) == 0)
+        return STEP_DONE;
+    if (mount_new(&devices) < 0)
+        return STEP_WARNED;
+    (void)adjust(&devices);
+    (void)log_open();
+    return STEP_DONE;
+}
+
+/* In a fresh devtmpfs their directories are missing, and what has just been made is no mount point.
+ */
+static enum step_result provide_in_devices(const struct pseudofs *fs)
+{
+    if (mkdir(fs->target, fs->mode) == 0)
+        return mount_new(fs) < 0 ? STEP_WARNED : STEP_DONE;
+    return provide_all(fs, 1, "/dev");
+}
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 enum step_result boot_pseudofs(struct boot *boot)
 {
     (void)boot;
-    enum step_result first =
-        provide_all(kernel_filesystems, sizeof kernel_filesystems / sizeof kernel_filesystems[0]);
-    log_open();
-    enum step_result second =
-        provide_all(device_filesystems, sizeof device_filesystems / sizeof device_filesystems[0]);
-    return first != STEP_DONE ? first : second;
+    enum step_result result = provide_all(kernel_filesystems, COUNT(kernel_filesystems), "/");
+
+    if (provide_devices() != STEP_DONE)
+        result = STEP_WARNED;
+    for (size_t i = 0; i < COUNT(device_filesystems); i++)
+        if (provide_in_devices(&device_filesystems[i]) != STEP_DONE)
+            result = STEP_WARNED;
+    return result;
 }
 
 enum step_result boot_scratch(struct boot *boot)
 {
     (void)boot;
-    return provide_all(scratch_filesystems,
-                       sizeof scratch_filesystems / sizeof scratch_filesystems[0]);
+    return provide_all(scratch_filesystems, COUNT(scratch_filesystems), "/");
 }

@@ -40,9 +40,10 @@ void start_devices(void)
 {
     /* CONFIG_DEVTMPFS_MOUNT may be off, and never works for an initramfs. A failure is seen again,
      * and reported, by the boot step that mounts the rest. */
-    if (access("/dev/kmsg", W_OK) < 0)
-        (void)mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "size=1024k");
-    log_open();
+    if (log_open())
+        return;
+    (void)mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "size=1024k");
+    (void)log_open();
 }
 
 void start_configure(int argc, char *argv[], struct options *options, struct machine *machine)

@@ -27,6 +27,9 @@ const char *log_spy_last_any(void);
 /* Whether any line contains this text. */
 bool log_spy_contains(const char *text);
 
+/* How often a process has left its descriptor of the log to its child, ever. */
+size_t log_spy_hand_overs(void);
+
 /* Prints the lines to stdout: to find out why a test fails. */
 void log_spy_print(void);
 

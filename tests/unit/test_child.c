@@ -3,6 +3,7 @@
 /* wrap: fork waitpid sigtimedwait kill clock_gettime */
 #include "erlinit/child.h"
 #include "erlinit/times.h"
+#include "log_spy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,11 +156,13 @@ static void gives_the_result(void **state)
 {
     (void)state;
     static const int results[] = {0, 1, 2, 127, 255};
+    size_t hand_overs = log_spy_hand_overs();
     for (size_t i = 0; i < sizeof results / sizeof results[0]; i++) {
         int result = results[i];
         int status = -1;
         pid_t pid = child_start(answer, &result);
         assert_true(pid > 0);
+        assert_int_equal(log_spy_hand_overs(), ++hand_overs);
         assert_int_equal(child_wait(pid, CHILD_NO_DEADLINE, &status), 0);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), result);
@@ -210,7 +213,9 @@ static void says_why_there_is_no_child(void **state)
     (void)state;
     int zero = 0;
     fork_error = EAGAIN;
+    size_t hand_overs = log_spy_hand_overs();
     assert_int_equal(child_start(answer, &zero), -EAGAIN);
+    assert_int_equal(log_spy_hand_overs(), hand_overs);
     assert_int_equal(child_call(answer, &zero, 1000), -EAGAIN);
 }
 

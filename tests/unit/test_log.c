@@ -90,8 +90,8 @@ static int setup(void **state)
 static void says_it_on_the_console_until_there_is_a_log(void **state)
 {
     (void)state;
-    log_open();
-    assert_int_equal(opens, 2);
+    assert_false(log_open());
+    assert_int_equal(opens, 1);
     log_warning("early %d", 1);
     log_milestone("version");
     assert_string_equal(console.all, "erlinit: early 1\nerlinit: version\n");
@@ -110,7 +110,7 @@ static void keeps_a_few_early_lines(void **state)
     assert_int_equal(console.writes, 10);
     log_warning("short enough");
     kmsg_there = true;
-    log_open();
+    assert_true(log_open());
     /* the two of the test before, four long ones, the short one */
     assert_int_equal(kmsg.writes, 7);
     assert_non_null(strstr(kmsg.all, "<28>erlinit: early 1"));
@@ -122,11 +122,48 @@ static void opens_what_is_missing_and_says_nothing_twice(void **state)
 {
     (void)state;
     pmsg_there = true;
-    log_open();
+    assert_true(log_open());
     assert_int_equal(opens, 1);
-    log_open();
+    assert_true(log_open());
     assert_int_equal(opens, 1);
     assert_int_equal(kmsg.writes, 0);
+}
+
+/* What the kernel takes from one descriptor within five seconds. */
+static void opens_another_after_ten_lines(void **state)
+{
+    (void)state;
+    log_hand_over();
+    for (int i = 0; i < 25; i++)
+        log_warning("line");
+    assert_int_equal(kmsg.writes, 25);
+    assert_int_equal(opens, 3);
+}
+
+static void leaves_the_descriptor_to_a_child(void **state)
+{
+    (void)state;
+    log_hand_over();
+    log_warning("one");
+    log_warning("two");
+    assert_int_equal(opens, 1);
+    log_hand_over();
+    assert_int_equal(opens, 1);
+    log_warning("three");
+    assert_int_equal(opens, 2);
+}
+
+static void says_it_though_devices_are_gone(void **state)
+{
+    (void)state;
+    kmsg_there = false;
+    log_hand_over();
+    log_warning("one");
+    log_warning("two");
+    assert_int_equal(opens, 2);
+    assert_int_equal(kmsg.writes, 2);
+    assert_int_equal(console.writes, 0);
+    kmsg_there = true;
 }
 
 static void writes_one_line_at_a_time(void **state)
@@ -257,6 +294,9 @@ int main(void)
         TEST(says_it_on_the_console_until_there_is_a_log),
         TEST(keeps_a_few_early_lines),
         TEST(opens_what_is_missing_and_says_nothing_twice),
+        TEST(opens_another_after_ten_lines),
+        TEST(leaves_the_descriptor_to_a_child),
+        TEST(says_it_though_devices_are_gone),
         TEST(writes_one_line_at_a_time),
         TEST(errors_go_to_persistent_memory),
         TEST(milestones_and_notices_are_always_written),

@@ -20,10 +20,12 @@ int __wrap_mount(const char *source, const char *target, const char *type, unsig
                  const void *data);
 int __wrap_mkdir(const char *path, mode_t mode);
 int __wrap_stat(const char *path, struct stat *status);
-void __wrap_log_open(void);
+bool __wrap_log_open(void);
 
 static char calls[1024];
-static const char *mounted, *busy, *missing; /* places */
+static const char *mounted, *busy, *missing, *absent; /* places */
+static bool no_devices, no_root; /* nothing at /dev, nothing can be asked of / */
+static int stats;
 
 int __wrap_mount(const char *source, const char *target, const char *type, unsigned long flags,
                  const void *data)
@@ -39,8 +41,17 @@ int __wrap_mount(const char *source, const char *target, const char *type, unsig
         errno = EBUSY;
         return -1;
     }
+    if (flags & MS_REMOUNT && strcmp(target, "/dev") == 0 && no_devices) {
+        errno = EINVAL;
+        no_devices = false; /* the next call mounts it */
+        return -1;
+    }
     if (missing && strcmp(target, missing) == 0) {
         errno = flags & MS_REMOUNT ? EINVAL : ENOENT;
+        return -1;
+    }
+    if (absent && strcmp(target, absent) == 0) {
+        errno = ENOENT;
         return -1;
     }
     return 0;
@@ -48,23 +59,33 @@ int __wrap_mount(const char *source, const char *target, const char *type, unsig
 
 int __wrap_mkdir(const char *path, mode_t mode)
 {
-    (void)path;
-    (void)mode;
-    errno = EROFS;
-    return -1;
+    static const char in_devices[] = "/dev/";
+
+    if (absent && strcmp(path, absent) == 0) {
+        (void)snprintf(calls + strlen(calls), sizeof calls - strlen(calls), "make %s %o\n", path,
+                       (unsigned)mode);
+        absent = NULL;
+        return 0;
+    }
+    errno = mounted && strcmp(path, mounted) == 0 ? EEXIST : EROFS;
+    return strncmp(path, in_devices, strlen(in_devices)) == 0 && errno == EROFS ? 0 : -1;
 }
 
 int __wrap_stat(const char *path, struct stat *status)
 {
+    stats++;
+    if (no_root && strcmp(path, "/") == 0)
+        return -1;
     *status = (struct stat){.st_dev = 1};
     if (mounted && strcmp(path, mounted) == 0)
         status->st_dev = 2;
     return 0;
 }
 
-void __wrap_log_open(void)
+bool __wrap_log_open(void)
 {
     (void)strcat(calls, "log\n");
+    return true;
 }
 
 static enum step_result run(enum step_result (*step)(struct boot *boot))
@@ -72,6 +93,7 @@ static enum step_result run(enum step_result (*step)(struct boot *boot))
     struct boot boot = {.options = NULL};
 
     calls[0] = '\0';
+    stats = 0;
     log_spy_reset();
     return step(&boot);
 }
@@ -79,7 +101,8 @@ static enum step_result run(enum step_result (*step)(struct boot *boot))
 static int setup(void **state)
 {
     (void)state;
-    mounted = busy = missing = NULL;
+    mounted = busy = missing = absent = NULL;
+    no_devices = no_root = false;
     return 0;
 }
 
@@ -89,22 +112,57 @@ static void mounts_what_nobody_has(void **state)
     assert_int_equal(run(boot_pseudofs), STEP_DONE);
     assert_string_equal(calls, "/proc proc nosuid nodev noexec -\n"
                                "/sys sysfs nosuid nodev noexec -\n"
-                               "/dev devtmpfs nosuid noexec size=1024k\n"
                                "re/dev - nosuid noexec size=1024k\n"
-                               "log\n"
                                "/dev/pts devpts nosuid noexec gid=5,mode=620\n"
                                "/dev/shm tmpfs nosuid nodev mode=1777\n");
+    assert_int_equal(log_spy_count(LOG_WARNING), 0);
+    /* a system call that looks for a path costs more than most of what it finds out */
+    assert_int_equal(stats, 3);
+}
+
+static void mounts_devices_that_are_not_there(void **state)
+{
+    (void)state;
+    no_devices = true;
+    assert_int_equal(run(boot_pseudofs), STEP_DONE);
+    assert_non_null(strstr(calls, "re/dev - nosuid noexec size=1024k\n"
+                                  "/dev devtmpfs nosuid noexec size=1024k\n"
+                                  "re/dev - nosuid noexec size=1024k\n"
+                                  "log\n"
+                                  "/dev/pts"));
+    assert_int_equal(log_spy_count(LOG_WARNING), 0);
+}
+
+static void makes_missing_directories(void **state)
+{
+    (void)state;
+    absent = "/sys";
+    assert_int_equal(run(boot_pseudofs), STEP_DONE);
+    assert_non_null(strstr(calls, "make /sys 555\n/sys sysfs nosuid nodev noexec -\n"));
+    absent = "/tmp";
+    assert_int_equal(run(boot_scratch), STEP_DONE);
+    assert_non_null(strstr(calls, "make /tmp 1777\n/tmp tmpfs"));
     assert_int_equal(log_spy_count(LOG_WARNING), 0);
 }
 
 static void adjusts_what_is_mounted(void **state)
 {
     (void)state;
-    mounted = "/dev";
+    static const char *const places[] = {"/proc", "/sys", "/dev/pts", "/dev/shm"};
+
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char mount[64], remount[64];
+        (void)snprintf(mount, sizeof mount, "\n%s ", places[i]);
+        (void)snprintf(remount, sizeof remount, "re%s ", places[i]);
+        mounted = places[i];
+        assert_int_equal(run(boot_pseudofs), STEP_DONE);
+        assert_null(strstr(calls, mount));
+        assert_non_null(strstr(calls, remount));
+        assert_int_equal(log_spy_count(LOG_WARNING), 0);
+    }
+    mounted = NULL;
     busy = "/proc";
     assert_int_equal(run(boot_pseudofs), STEP_DONE);
-    assert_null(strstr(calls, "devtmpfs"));
-    assert_non_null(strstr(calls, "re/dev - nosuid noexec size=1024k\n"));
     assert_non_null(strstr(calls, "re/proc - nosuid nodev noexec -\n"));
     assert_int_equal(log_spy_count(LOG_WARNING), 0);
 }
@@ -137,12 +195,20 @@ static void makes_scratch_space(void **state)
     assert_int_equal(run(boot_scratch), STEP_DONE);
     assert_string_equal(calls, "/tmp tmpfs nosuid nodev noexec mode=1777,size=10%\n"
                                "/run tmpfs nosuid nodev noexec mode=0755,size=5%\n");
+    mounted = "/run";
+    assert_int_equal(run(boot_scratch), STEP_DONE);
+    assert_non_null(strstr(calls, "re/run"));
+    no_root = true;
+    assert_int_equal(run(boot_scratch), STEP_DONE);
+    assert_null(strstr(calls, "re/"));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(mounts_what_nobody_has, setup),
+        cmocka_unit_test_setup(mounts_devices_that_are_not_there, setup),
+        cmocka_unit_test_setup(makes_missing_directories, setup),
         cmocka_unit_test_setup(adjusts_what_is_mounted, setup),
         cmocka_unit_test_setup(warns_and_goes_on, setup),
         cmocka_unit_test_setup(warns_of_a_busy_place, setup),

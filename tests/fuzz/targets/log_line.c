@@ -88,7 +88,7 @@ void fuzz_log_reset(void)
 
 void fuzz_target(const uint8_t *bytes, size_t size)
 {
-    log_open();
+    (void)log_open();
     const struct origin place = {.file = fuzz_line(&bytes, &size), .line = 3, .column = 7};
     const struct origin argument = {.column = 2};
     const char *text = fuzz_string(bytes, size);
