@@ -67,6 +67,9 @@ bool child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms);
  */
 int child_call(int (*function)(void *argument), void *argument, int64_t limit_ms);
 
+/* Where a command without a slash is looked for, and its PATH: the same as the VM's. */
+#define CHILD_COMMAND_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct command {
     const char *line;   /* split at white space; "double" and 'single' quotes keep words together */
     int64_t limit_ms;   /* 0: none */

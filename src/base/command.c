@@ -16,9 +16,6 @@
 
 #define KILL_WAIT_MS 500
 
-/* Where a command without a slash is looked for, and its PATH: the same as the VM's. */
-#define COMMAND_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
-
 /* Copies one word to `to`, without its quotes. Returns where it ended, or NULL if a quote stayed
  * open. */
 static const char *copy_word(const char *from, char *to)
@@ -41,16 +38,19 @@ static const char *copy_word(const char *from, char *to)
 int command_split(const char *line, struct strings *words)
 {
     struct strings found = {0};
-    /* no word is longer than what is left of the line, quotes only shorten */
+    /* all words, each with its NUL: quotes only shorten, and a NUL takes a separator's place */
+    char *word = arena_alloc(strlen(line) + 1);
+    if (word == NULL)
+        return -ENOMEM;
     while (text_is_space(*line))
         line++;
     while (*line != '\0') {
-        char *word = arena_alloc(strlen(line) + 1);
-        if (word == NULL || strings_add(&found, word) < 0)
+        if (strings_add(&found, word) < 0)
             return -ENOMEM;
         line = copy_word(line, word);
         if (line == NULL)
             return -EINVAL;
+        word += strlen(word) + 1;
         while (text_is_space(*line))
             line++;
     }
@@ -66,7 +66,7 @@ static char **command_environment(void)
     for (char **entry = environ; *entry != NULL; entry++)
         if (!text_starts_with(*entry, "PATH=") && strings_add(&list, *entry) < 0)
             return environ;
-    if (strings_add(&list, "PATH=" COMMAND_PATH) < 0)
+    if (strings_add(&list, "PATH=" CHILD_COMMAND_PATH) < 0)
         return environ;
     return (char **)list.item;
 }
@@ -74,7 +74,7 @@ static char **command_environment(void)
 static int exec_from_path(const char *name, char *const argv[], char *const envp[])
 {
     int reason = ENOENT;
-    const char *path = COMMAND_PATH;
+    const char *path = CHILD_COMMAND_PATH;
     while (*path != '\0') {
         size_t length = strcspn(path, ":");
         TEXT_ON_STACK(file, PATH_MAX);
