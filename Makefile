@@ -5,7 +5,7 @@
 # make STATIC=0         with shared libraries        (libuev found by PKG_CONFIG)
 # make desk             the same with the tools for the desk in it, --check and --plan: build/desk/erlinit
 # make CC=... PKG_CONFIG=...   any cross compiler; libuev found by PKG_CONFIG
-# make unit | system | check | lint | analyze | coverage | format | install | clean
+# make unit | desk-test | system | check | lint | analyze | coverage | format | install | clean
 #
 # SOURCE_DATE_EPOCH is honoured; without it the time of the last commit is the build time.
 
@@ -67,7 +67,7 @@ OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 ALL_SOURCES := $(sort $(SOURCES) $(wildcard src/desk/*.c))
 PROGRAM := $(BUILD)/erlinit
 
-.PHONY: all cleanroom desk unit system check faults lint analyze format format-check coverage install install-desk clean bench fuzz
+.PHONY: all cleanroom desk desk-test unit system check faults lint analyze format format-check coverage install install-desk clean bench fuzz
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -137,7 +137,7 @@ $(UNIT_BUILD)/%.o: tests/unit/%.c build/deps/lib/libuev.a
 UNIT_WRAPS = $$(sed -n 's,^/\* wrap: \(.*\) \*/$$,\1,p' tests/unit/test_$*.c | tr ' ' '\n' | sed '/./s/^/-Wl$(,)--wrap=/')
 UNIT_LIBS  := build/deps/lib/libuev.a
 $(UNIT_BUILD)/test_%: $(UNIT_BUILD)/test_%.o $(UNIT_OBJECTS) $(UNIT_BUILD)/log_spy.o
-	@set -- $< $(if $(filter log,$*),$(UNIT_OBJECTS),$(UNIT_BUILD)/log_spy.o $(filter-out %/base/log.o,$(UNIT_OBJECTS))) \
+	@set -- $< $(if $(filter log desk_check,$*),$(UNIT_OBJECTS),$(UNIT_BUILD)/log_spy.o $(filter-out %/base/log.o,$(UNIT_OBJECTS))) \
 	    $(UNIT_LIBS); \
 	$(if $(filter desk%,$*),,set -- $$(printf '%s\n' "$$@" | grep -v /obj/desk/);) \
 	$(if $(COVERAGE),$(UNIT_CC) -r -nostdlib -o $@.wrapped.o "$$@" $(UNIT_WRAPS) && set -- $@.wrapped.o && )\
@@ -162,6 +162,10 @@ coverage:
 
 system: $(PROGRAM)
 	$(PYTHON) -m pytest -n 2 -q tests/system
+
+# What the desk's program says, compared with what it has to say: seconds.
+desk-test: desk
+	$(PYTHON) -m pytest -n 2 -q tests/desk
 
 check:
 	tools/check

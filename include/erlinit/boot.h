@@ -115,6 +115,15 @@ struct mount_spec {
     unsigned long propagation; /* MS_PRIVATE and friends, applied by a second mount(2), 0: none */
 };
 
+/* What mount(8) calls the flags of mount(2). */
+struct mount_flag {
+    const char *name;
+    enum { MOUNT_FLAG_SET, MOUNT_FLAG_CLEAR, MOUNT_FLAG_PROPAGATE } what;
+    unsigned int bits;
+};
+/* The flag of this name (`length` bytes of it), or NULL. */
+const struct mount_flag *mount_flag_find(const char *name, size_t length);
+
 /*
  * Pure: dev:path:type:flags:data with `\:` and `\;` for a literal colon and semicolon. 0; -EINVAL
  * with fewer than five fields or an empty target (*problem says what, static); -ENOMEM. An unknown

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define OPTIONS_CONFIG_FILE "/etc/erlinit.config"
+#define OPTIONS_CONFIG_FILE       "/etc/erlinit.config"
+#define OPTIONS_CONFIG_MOST_BYTES (4U << 20) /* not a config any more; small devices have 32 MB */
 
 /* A word of the configuration. */
 struct word {
@@ -135,6 +136,19 @@ void options_defaults(struct options *options);
  * Never fails; without memory the rest is left out, with an error line.
  */
 void options_parse(const struct words *words, struct options *options);
+
+#ifdef ERLINIT_DESK
+/* An option that the parser has understood. */
+struct option_use {
+    const struct option_row *row;
+    size_t behind;            /* number of the word after it, its value included */
+    const struct word *value; /* NULL: a flag; a number may still be none */
+    bool on;                  /* of a flag */
+};
+
+/* Tells of each use as it is taken, before its value is looked at. NULL: no more. */
+void options_set_watcher(void (*watcher)(const struct option_use *use));
+#endif
 
 /*
  * configure: defaults, then the words of the config file, then argv[1..]. Sets the log level. A

@@ -5,13 +5,11 @@
 
 #include <errno.h>
 
-#define CONFIG_MOST_BYTES (4U << 20) /* not a config any more; small devices have 32 MB in all */
-
 static void configure_from_file(const char *path, struct options *options)
 {
     char *content;
     size_t length;
-    int result = file_load(path, CONFIG_MOST_BYTES, &content, &length);
+    int result = file_load(path, OPTIONS_CONFIG_MOST_BYTES, &content, &length);
     if (result == -ENOENT)
         return;
     if (result < 0) {

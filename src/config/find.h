@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which row of the table of options a text on the command line means. Used by the parser only.
+ * Which row of the table of options a text on the command line means. Used by the parser, and by
+ * the desk.
  */
 #ifndef CONFIG_FIND_H
 #define CONFIG_FIND_H

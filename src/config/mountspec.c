@@ -17,14 +17,12 @@
 #define MS_LAZYTIME (1 << 25)
 #endif
 
-/* What mount(8) calls the flags of mount(2). A later word of a pair takes back the earlier one. */
-struct flag {
-    const char *name;
-    enum { SET, CLEAR, PROPAGATE } what;
-    unsigned int bits;
-};
+#define SET       MOUNT_FLAG_SET
+#define CLEAR     MOUNT_FLAG_CLEAR
+#define PROPAGATE MOUNT_FLAG_PROPAGATE
 
-static const struct flag flags[] = {
+/* A later word of a pair takes back the earlier one. */
+static const struct mount_flag flags[] = {
     {"ro", SET, MS_RDONLY},
     {"rw", CLEAR, MS_RDONLY},
     {"nosuid", SET, MS_NOSUID},
@@ -69,7 +67,7 @@ static const struct flag flags[] = {
     {"runbindable", PROPAGATE, MS_UNBINDABLE | MS_REC},
 };
 
-static const struct flag *find_flag(const char *name, size_t length)
+const struct mount_flag *mount_flag_find(const char *name, size_t length)
 {
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
         if (strncmp(flags[i].name, name, length) == 0 && flags[i].name[length] == '\0')
@@ -77,7 +75,7 @@ static const struct flag *find_flag(const char *name, size_t length)
     return NULL;
 }
 
-static void apply_flag(const struct flag *flag, struct mount_spec *spec)
+static void apply_flag(const struct mount_flag *flag, struct mount_spec *spec)
 {
     if (flag->what == SET)
         spec->flags |= flag->bits;
@@ -91,7 +89,7 @@ static int parse_flags(const char *text, struct mount_spec *spec, const char **u
 {
     while (*text != '\0') {
         size_t length = strcspn(text, ",");
-        const struct flag *flag = find_flag(text, length);
+        const struct mount_flag *flag = mount_flag_find(text, length);
         if (flag != NULL) {
             apply_flag(flag, spec);
         } else if (length > 0 && *unknown == NULL) {

@@ -27,6 +27,25 @@ struct parser {
     TEXT_ON_STACK(name, SHOWN_BYTES);                                                              \
     text_add_printable(&(name), string, length)
 
+#ifdef ERLINIT_DESK
+static void (*use_watcher)(const struct option_use *use);
+
+void options_set_watcher(void (*watcher)(const struct option_use *use))
+{
+    use_watcher = watcher;
+}
+
+static void tell(const struct parser *parser, const struct option_row *row,
+                 const struct word *value, bool on)
+{
+    const struct option_use use = {row, parser->next, value, on};
+    if (use_watcher != NULL)
+        use_watcher(&use);
+}
+#else
+#define tell(parser, row, value, on) ((void)0)
+#endif
+
 static void *place_of(const struct parser *parser, const struct option_row *row)
 {
     return (char *)parser->options + row->offset;
@@ -49,6 +68,7 @@ static bool is_truth(const char *text, bool *truth)
 
 static void store_flag(const struct parser *parser, const struct option_row *row, bool on)
 {
+    tell(parser, row, NULL, on);
     if (row->kind == OPTION_FLAG)
         *(bool *)place_of(parser, row) = on;
     else if (on)
@@ -105,6 +125,7 @@ static void store_number(const struct parser *parser, const struct option_row *r
 
 static void store_value(struct parser *parser, const struct option_row *row, struct word value)
 {
+    tell(parser, row, &value, true);
     switch (row->kind) {
     case OPTION_TEXT:
         store_text(parser, row, value);

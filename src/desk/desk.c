@@ -11,6 +11,7 @@ static const struct {
 } uses[] = {
     {"--version", desk_version},
     {"--help", desk_help},
+    {"--check", desk_check},
 };
 
 int desk_main(int argc, char *argv[])

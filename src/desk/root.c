@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "root.h"
 
+#include "erlinit/arena.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -71,4 +73,25 @@ ssize_t root_read(const struct root *root, const char *path, char *buffer, size_
         return -error;
     buffer[length] = '\0';
     return length;
+}
+
+int root_load(const struct root *root, const char *path, size_t limit, char **content,
+              size_t *length)
+{
+    struct stat status;
+    int result = root_stat(root, path, &status);
+    if (result < 0)
+        return result;
+    if (status.st_size > 0 && (size_t)status.st_size > limit)
+        return -EFBIG;
+    size_t size = (size_t)status.st_size + 1;
+    char *buffer = arena_alloc(size);
+    if (buffer == NULL)
+        return -ENOMEM;
+    ssize_t got = root_read(root, path, buffer, size);
+    if (got < 0)
+        return (int)got;
+    *content = buffer;
+    *length = (size_t)got;
+    return 0;
 }

@@ -33,4 +33,8 @@ int root_stat(const struct root *root, const char *path, struct stat *status);
  * regular file; nothing else is opened). */
 ssize_t root_read(const struct root *root, const char *path, char *buffer, size_t size);
 
+/* A whole regular file, as file_load() does it. */
+int root_load(const struct root *root, const char *path, size_t limit, char **content,
+              size_t *length);
+
 #endif
