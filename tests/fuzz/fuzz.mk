@@ -9,12 +9,12 @@ FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 60
 FUZZ_BUILD   := build/fuzz$(if $(FUZZ_COVERAGE),-coverage)
 FUZZ_CFLAGS  := -std=c11 -D_GNU_SOURCE -Iinclude -Itests/fuzz -isystem build/deps/include $(WARNINGS) -Wno-macro-redefined \
-                -g -O1 -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=1700000000 -DERLINIT_UNIT_TEST \
+                -g -O1 -DERLINIT_VERSION='"$(VERSION)"' -DBUILD_TIME_S=1700000000 -DERLINIT_UNIT_TEST -DERLINIT_DESK \
                 -fno-omit-frame-pointer -fno-sanitize-recover=all
 FUZZ_SANITIZE := $(if $(FUZZ_COVERAGE),-fprofile-instr-generate -fcoverage-mapping,-fsanitize=address$(,)undefined)
 FUZZ_ALL      := $(sort $(patsubst tests/fuzz/targets/%.c,%,$(wildcard tests/fuzz/targets/*.c)))
 FUZZ_TARGETS  ?= $(FUZZ_ALL)
-FUZZ_OBJECTS  := $(patsubst src/%.c,$(FUZZ_BUILD)/obj/%.o,$(filter-out src/main.c src/base/arena.c,$(SOURCES)))
+FUZZ_OBJECTS  := $(patsubst src/%.c,$(FUZZ_BUILD)/obj/%.o,$(filter-out src/main.c src/base/arena.c,$(ALL_SOURCES)))
 
 $(FUZZ_BUILD)/obj/%.o: src/%.c build/deps/lib/libuev.a
 	@mkdir -p $(@D)

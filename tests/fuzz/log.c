@@ -13,6 +13,8 @@
 
 static size_t lines;
 static enum log_severity level = LOG_WARNING;
+static void (*log_sink)(enum log_severity severity, const struct origin *origin,
+                        const char *message);
 
 size_t fuzz_log_lines(void)
 {
@@ -43,7 +45,15 @@ enum log_severity log_level(void)
     return level;
 }
 
-__attribute__((format(printf, 1, 0))) static void build(const char *format, va_list arguments)
+void log_set_sink(void (*sink)(enum log_severity severity, const struct origin *origin,
+                               const char *message))
+{
+    log_sink = sink;
+}
+
+__attribute__((format(printf, 3, 0))) static void build(enum log_severity severity,
+                                                        const struct origin *origin,
+                                                        const char *format, va_list arguments)
 {
     int error = errno;
     char theirs[LINE_BYTES];
@@ -57,39 +67,39 @@ __attribute__((format(printf, 1, 0))) static void build(const char *format, va_l
     FUZZ_CHECK(length >= 0 && whole == (length < LINE_BYTES));
     FUZZ_CHECK(strcmp(ours.at, theirs) == 0);
     lines++;
+    if (log_sink != NULL)
+        log_sink(severity, origin, ours.at);
     if (getenv("FUZZ_VERBOSE") != NULL)
         fprintf(stderr, "log: %s\n", ours.at);
     errno = error;
 }
 
-#define BUILD()                                                                                    \
+#define BUILD(severity, origin)                                                                    \
     do {                                                                                           \
         va_list arguments;                                                                         \
         va_start(arguments, format);                                                               \
-        build(format, arguments);                                                                  \
+        build(severity, origin, format, arguments);                                                \
         va_end(arguments);                                                                         \
     } while (0)
 
 void log_line(enum log_severity severity, const char *format, ...)
 {
-    (void)severity;
-    BUILD();
+    BUILD(severity, NULL);
 }
 
 void log_at(enum log_severity severity, const struct origin *origin, const char *format, ...)
 {
-    (void)severity;
     FUZZ_CHECK(origin->file == NULL ? origin->line == 0 : origin->line > 0);
     FUZZ_CHECK(origin->column > 0);
-    BUILD();
+    BUILD(severity, origin);
 }
 
 void log_milestone(const char *format, ...)
 {
-    BUILD();
+    BUILD(LOG_NOTICE, NULL);
 }
 
 void log_notice(const char *format, ...)
 {
-    BUILD();
+    BUILD(LOG_NOTICE, NULL);
 }
