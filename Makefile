@@ -67,7 +67,8 @@ OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 ALL_SOURCES := $(sort $(SOURCES) $(wildcard src/desk/*.c))
 PROGRAM := $(BUILD)/erlinit
 
-.PHONY: all cleanroom desk desk-test unit system check faults lint analyze format format-check coverage install install-desk clean bench fuzz
+.PHONY: all cleanroom desk desk-test unit system check faults powercuts lint analyze format format-check coverage install \
+        install-desk clean bench fuzz
 .DELETE_ON_ERROR:
 
 all: $(PROGRAM)
@@ -173,6 +174,11 @@ check:
 # Every system call of whole lives fails, one at a time: hours. FAULTS="--per-call 3": a sample.
 faults: $(PROGRAM)
 	$(PYTHON) tests/faults/faults.py $(FAULTS)
+
+# As many power cuts: five minutes. `make system` does six.
+CUTS ?= 200
+powercuts: $(PROGRAM)
+	ERLINIT_CUTS=$(CUTS) $(PYTHON) -m pytest -n 2 -q tests/system/test_power_cuts.py
 
 # The README's two commands on fresh Debian 12 and 13 roots: half an hour. CLEANROOM="bookworm --only run": a part of it.
 cleanroom:

@@ -153,6 +153,7 @@ class Machine:
         self._finalizer = weakref.finalize(self, shutil.rmtree, self.work, True)
         self.parts, self.disks = list(parts), list(disks)
         self.images = None
+        self.write_log = None  # a Path: QEMU keeps the first disk's writes there, in order (see cuts.py)
         made.append(self)
 
     def _trees(self, config, script, release, files):
@@ -228,6 +229,12 @@ class Machine:
             read_only=self.read_only or self.root == "squashfs", extra=self.first_stage,
             mount=mount, closed_fds=self.closed_fds)
 
+    def boot_disk(self, make):
+        """MAKE(path) makes the first disk, instead of what the arguments say."""
+        if self.images is None:
+            self._make_disks()
+        make(self.images[0])
+
     # --- use ---
 
     def boot(self, cmdline=None, script=None, config=None):
@@ -248,7 +255,12 @@ class Machine:
         if not initrd.exists():
             words = f"root={self._device} rootfstype=ext4 rootwait " \
                 f"{'ro' if self.read_only else 'rw'} {self.cmdline}"
-        vm = GuestVm(self.kernel.image, words, initrd if initrd.exists() else None, self.images,
+        disks = list(self.images)
+        if self.write_log:
+            self.write_log.touch()
+            disks[0] = f"driver=blklogwrites,file.driver=file,file.filename={disks[0]}," \
+                f"log.driver=file,log.filename={self.write_log}"
+        vm = GuestVm(self.kernel.image, words, initrd if initrd.exists() else None, disks,
                      self.bus, self.memory_mib, self.cpus, self.rtc, self.qemu)
         booted.append(vm)
         return vm

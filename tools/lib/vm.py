@@ -62,7 +62,9 @@ class Vm:
         words += ["-serial", "chardev:console", "-serial", "chardev:report",
                   "-mon", "chardev=qmp,mode=control"]
         for number, disk in enumerate(disks):
-            words += ["-drive", f"file={disk},format=raw,if=none,id=disk{number},discard=unmap",
+            # A Path is an image; a str is what -drive is told about something else.
+            what = disk if isinstance(disk, str) else f"file={disk},format=raw,discard=unmap"
+            words += ["-drive", f"{what},if=none,id=disk{number}",
                       "-device", DEVICES[bus].format(number=number)]
         words += [str(word) for word in extra]
         if shutil.which("setpriv"):  # QEMU dies with us, even when we are killed
