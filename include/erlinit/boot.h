@@ -23,11 +23,20 @@ enum step_result {
     STEP_FATAL,   /* said why; the boot can't go on */
 };
 
+/* time_us() clock. */
+struct boot_span {
+    uint64_t start_us;
+    uint64_t over_us;
+};
+
 struct boot {
     const struct options *options;
-    dev_t root_device; /* of "/" before an overlay went over it (early) */
-    char hostname[64]; /* what was set, "" if nothing was */
-    struct vm vm;      /* which VM and how, see vm.h */
+    dev_t root_device;      /* of "/" before an overlay went over it (early) */
+    struct boot_span aside; /* of the step that runs now, if it went on beside earlier ones */
+    struct id_command *id_command; /* begun beside the mounts, or NULL */
+    const char *id;                /* of the board */
+    char hostname[64];             /* what was set, "" if nothing was */
+    struct vm vm;                  /* which VM and how, see vm.h */
 };
 
 struct boot_step {
@@ -82,11 +91,17 @@ enum step_result boot_workdir(struct boot *boot);     /* vm/steps.c: --working-d
                                                          boot_release */
 enum step_result boot_corepattern(struct boot *boot); /* kernel.c */
 enum step_result boot_loopback(struct boot *boot);    /* loopback.c */
+enum step_result boot_id(struct boot *boot);          /* id.c: --uniqueid-exec */
 enum step_result boot_hostname(struct boot *boot);    /* hostname.c */
 enum step_result boot_ttywarning(struct boot *boot);  /* console.c: --warn-unused-tty */
 enum step_result boot_entropy(struct boot *boot);     /* entropy.c: the seed */
 enum step_result boot_prerun(struct boot *boot);      /* prerun.c */
 enum step_result boot_limits(struct boot *boot);      /* limits.c: the VM's, last before launch */
+
+/* Of boot_id(), for boot_mounts(): whether there is a command and a use for it, and its start ahead
+ * of its step. 0 or -errno, which is nothing to tell of: boot_id() runs it then. */
+bool boot_id_is_wanted(const struct boot *boot);
+int boot_id_begin(struct boot *boot);
 
 /* A pure part of hostname.c: expands `pattern` with `id` into buffer (any length of pattern and id;
  * result is cut to fit). */

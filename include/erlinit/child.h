@@ -36,6 +36,9 @@ extern const int child_fault_signals[CHILD_FAULT_SIGNALS];
  * start expects. */
 void child_reset_signals(void);
 
+/* A descriptor that children don't get, nor their children: somebody waits for its other end. */
+void child_keep_private(int fd);
+
 /*
  * Forks. In the child `function(argument)` runs and its result (0..255) is the exit status; signals
  * are reset except that SIGCHLD stays blocked. Returns the pid or -errno.
@@ -61,6 +64,38 @@ void child_take_signals(const struct child_hooks *hooks);
 bool child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms);
 
 /*
+ * A child beside which others may be waited for. Whoever waits, in this process, notes the end of
+ * all of them, and kills each at its deadline. Stays where it is until it is over.
+ */
+struct child {
+    pid_t pid;           /* 0: it is over */
+    int64_t deadline_ms; /* time_ms() clock, CHILD_NO_DEADLINE */
+    bool leads_group;    /* its process group is killed with it */
+    bool spared;         /* left behind at its deadline, not killed */
+    int result;          /* 0; -ETIMEDOUT: killed at its deadline, and left behind if it can't be;
+                            -ECHILD: lost */
+    int status;          /* wait status, when it is over and result is 0 */
+    uint64_t over_us;    /* time_us() when its end was noted */
+    struct child *next;
+};
+
+/* child_start(), with a deadline. 0 or -errno. */
+int child_begin(struct child *child, int (*function)(void *argument), void *argument,
+                int64_t deadline_ms);
+
+/* Notes what has happened to those begun, without waiting. */
+void child_update(void);
+
+/* Waits until something happens, to those begun or to another child, and notes it. */
+void child_progress(void);
+
+/* Waits until it is over. */
+void child_finish(const struct child *child);
+
+/* What child_call() says of a child that is over. */
+int child_result(const struct child *child);
+
+/*
  * function(argument) in a child with a deadline of `limit_ms` from now. function returns 0 or a
  * positive errno, which comes back negative. -ETIMEDOUT: killed (or, if it can't be killed, left
  * behind). -EINTR: died of a signal.
@@ -84,6 +119,18 @@ struct command {
  * one, or -errno: -ENOENT and the like from exec, -ETIMEDOUT, -EINVAL (an open quote, no word).
  */
 int command_run(const struct command *command);
+
+/*
+ * The same in two halves, for what can be done meanwhile. 0 and a command that runs, in the arena,
+ * or -errno. `command` and its output stay where they are until command_end(), which waits, and
+ * gives what command_run() would.
+ */
+struct command_running;
+int command_begin(const struct command *command, struct command_running **running);
+int command_end(struct command_running *running);
+
+/* When it was over, after command_end(): time_us() clock. */
+uint64_t command_over_us(const struct command_running *running);
 
 /* Splits a command line as command_run() does. 0, -EINVAL or -ENOMEM. */
 int command_split(const char *line, struct strings *words);

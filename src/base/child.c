@@ -16,12 +16,22 @@
 
 static const struct child_hooks *main_hooks;
 
+static int private_fd; /* 0: none */
+
+/* Whose end somebody will ask for, the newest first. */
+static struct child *expected;
+
 void child_set_hooks(const struct child_hooks *hooks)
 {
     main_hooks = hooks;
 }
 
 const int child_fault_signals[CHILD_FAULT_SIGNALS] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+
+void child_keep_private(int fd)
+{
+    private_fd = fd;
+}
 
 static void set_mask(const sigset_t *mask)
 {
@@ -63,33 +73,93 @@ pid_t child_start(int (*function)(void *argument), void *argument)
     sigaddset(&chld, SIGCHLD);
     set_mask(&chld);
     main_hooks = NULL;
+    expected = NULL;
+    if (private_fd > 0)
+        (void)close(private_fd);
     _exit(function(argument));
 }
 
-/* Reaps until nothing more has ended; `wanted`'s status goes to *status. */
-static bool reap(const struct child_hooks *hooks, pid_t wanted, bool *found, int *status)
+static void put_on_list(struct child *child)
 {
-    for (;;) {
-        int ended = 0;
-        pid_t pid = waitpid(-1, &ended, WNOHANG | __WALL);
-        if (pid < 0 && errno == EINTR)
-            continue;
-        if (pid < 0)
-            return errno == ECHILD;
-        if (pid == 0)
-            return false;
-        if (wanted > 0 && pid == wanted) {
-            *found = true;
-            *status = ended;
-        } else if (hooks != NULL && hooks->reaped != NULL) {
-            hooks->reaped(hooks->context, pid, ended);
-        }
+    child->next = expected;
+    expected = child;
+}
+
+static void has_ended(const struct child_hooks *hooks, pid_t pid, int status)
+{
+    struct child *child = expected;
+    while (child != NULL && child->pid != pid)
+        child = child->next;
+    if (child != NULL) {
+        child->pid = 0;
+        child->status = status;
+    } else if (hooks != NULL && hooks->reaped != NULL) {
+        hooks->reaped(hooks->context, pid, status);
     }
 }
 
 bool child_reap(const struct child_hooks *hooks)
 {
-    return reap(hooks, 0, NULL, NULL);
+    for (;;) {
+        int status = 0;
+        pid_t pid = waitpid(-1, &status, WNOHANG | __WALL);
+        if (pid > 0)
+            has_ended(hooks, pid, status);
+        else if (pid == 0 || errno != EINTR)
+            return pid < 0 && errno == ECHILD;
+    }
+}
+
+/* Kills it, and when that has no effect in time either, leaves it behind. */
+static void is_late(struct child *child, int64_t now_ms)
+{
+    bool again = child->result != 0;
+    child->result = -ETIMEDOUT;
+    if (again || child->spared) {
+        child->pid = 0;
+        return;
+    }
+    (void)kill(child->leads_group ? -child->pid : child->pid, SIGKILL);
+    child->deadline_ms = now_ms + KILL_WAIT_MS;
+}
+
+void child_update(void)
+{
+    /* read the clock first: what ended before the deadline counts as in time */
+    uint64_t now_us = time_us();
+    int64_t now_ms = (int64_t)(now_us / 1000);
+    bool none_left = child_reap(main_hooks);
+    for (struct child **at = &expected; *at != NULL;) {
+        struct child *child = *at;
+        if (child->pid != 0 && none_left) {
+            child->pid = 0;
+            child->result = -ECHILD;
+        }
+        if (child->pid != 0 && now_ms >= child->deadline_ms)
+            is_late(child, now_ms);
+        if (child->pid == 0) {
+            child->over_us = now_us;
+            *at = child->next;
+        } else {
+            at = &child->next;
+        }
+    }
+}
+
+void child_progress(void)
+{
+    int64_t deadline_ms = CHILD_NO_DEADLINE;
+    for (const struct child *child = expected; child != NULL; child = child->next)
+        if (child->deadline_ms < deadline_ms)
+            deadline_ms = child->deadline_ms;
+    (void)child_wait_event(main_hooks, deadline_ms);
+    child_update();
+}
+
+void child_finish(const struct child *child)
+{
+    while (child->pid != 0)
+        child_progress();
 }
 
 void child_take_signals(const struct child_hooks *hooks)
@@ -127,37 +197,41 @@ bool child_wait_event(const struct child_hooks *hooks, int64_t deadline_ms)
 
 int child_wait(pid_t pid, int64_t deadline_ms, int *status)
 {
-    for (;;) {
-        bool found = false;
-        int ended = 0;
-        /* read the clock first: what ended before the deadline counts as in time */
-        bool late = deadline_ms != CHILD_NO_DEADLINE && time_ms() >= deadline_ms;
-        bool none_left = reap(main_hooks, pid, &found, &ended);
-        if (found) {
-            *status = ended;
-            return 0;
-        }
-        if (none_left)
-            return -ECHILD;
-        if (late)
-            return -ETIMEDOUT;
-        (void)child_wait_event(main_hooks, deadline_ms);
-    }
+    struct child child = {.pid = pid, .deadline_ms = deadline_ms, .spared = true};
+    put_on_list(&child);
+    child_update();
+    child_finish(&child);
+    if (child.result == 0)
+        *status = child.status;
+    /* NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape): off the list, as it is over */
+    return child.result;
 }
 
-int child_call(int (*function)(void *argument), void *argument, int64_t limit_ms)
+int child_begin(struct child *child, int (*function)(void *argument), void *argument,
+                int64_t deadline_ms)
 {
     pid_t pid = child_start(function, argument);
     if (pid < 0)
         return (int)pid;
-    int status = 0;
-    int result = child_wait(pid, time_ms() + limit_ms, &status);
-    if (result == -ETIMEDOUT) {
-        (void)kill(pid, SIGKILL);
-        (void)child_wait(pid, time_ms() + KILL_WAIT_MS, &status);
-        return -ETIMEDOUT;
-    }
+    *child = (struct child){.pid = pid, .deadline_ms = deadline_ms};
+    put_on_list(child);
+    return 0;
+}
+
+int child_result(const struct child *child)
+{
+    if (child->result < 0)
+        return child->result;
+    return WIFEXITED(child->status) ? -WEXITSTATUS(child->status) : -EINTR;
+}
+
+int child_call(int (*function)(void *argument), void *argument, int64_t limit_ms)
+{
+    struct child child;
+    int result = child_begin(&child, function, argument, time_ms() + limit_ms);
     if (result < 0)
         return result;
-    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+    child_finish(&child);
+    /* NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape): off the list, as it is over */
+    return child_result(&child);
 }

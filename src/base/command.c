@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KILL_WAIT_MS 500
-
 /* Copies one word to `to`, without its quotes. Returns where it ended, or NULL if a quote stayed
  * open. */
 static const char *copy_word(const char *from, char *to)
@@ -89,18 +87,20 @@ static int exec_from_path(const char *name, char *const argv[], char *const envp
     return reason;
 }
 
-struct running {
+struct command_running {
     const struct command *command;
+    struct child child;
     char **argv;
     char **envp;
-    int output[2]; /* pipe, -1: not captured */
-    int failed[2]; /* close-on-exec pipe: errno of an exec that failed */
+    /* pipes, a reading and a writing end each; -1: not open */
+    int output[2];
+    int failed[2]; /* close-on-exec: errno of an exec that failed */
 };
 
 /* The child's half. */
 static int become_command(void *argument)
 {
-    struct running *running = argument;
+    struct command_running *running = argument;
     (void)setpgid(0, 0);
     if (running->command->foreground) {
         terminal_foreground(getpid());
@@ -120,13 +120,11 @@ static int become_command(void *argument)
     return 127;
 }
 
-static void close_pipe(int pipe_fds[2])
+static void close_end(int *fd)
 {
-    for (int i = 0; i < 2; i++) {
-        if (pipe_fds[i] >= 0)
-            (void)close(pipe_fds[i]);
-        pipe_fds[i] = -1;
-    }
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
 }
 
 /* Takes what is in the pipe now. False at its end. */
@@ -146,92 +144,118 @@ static bool take_output(int fd, struct text *text)
  * Reads the output until the command has ended: a daemon that it left behind may keep the pipe open
  * for ever, so the pipe's end is not the thing to wait for.
  */
-static int wait_with_output(pid_t pid, int fd, int64_t deadline_ms, struct text *text, int *status)
+static int take_all_output(struct command_running *running)
 {
+    struct text text = text_into(running->command->output, running->command->output_size);
     sigset_t chld;
     sigemptyset(&chld);
     sigaddset(&chld, SIGCHLD);
     int signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals < 0)
         return -errno;
-    struct pollfd watched[2] = {{.fd = signals, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
-    int result = -ETIMEDOUT;
+    struct pollfd watched[2] = {{.fd = signals, .events = POLLIN},
+                                {.fd = running->output[0], .events = POLLIN}};
     for (;;) {
         struct signalfd_siginfo info;
         (void)!read(signals, &info, sizeof info);
-        result = child_wait(pid, 0, status);
-        if (!take_output(fd, text))
+        child_update();
+        if (!take_output(running->output[0], &text))
             watched[1].fd = -1;
-        int64_t left_ms = deadline_ms == CHILD_NO_DEADLINE ? INT_MAX : deadline_ms - time_ms();
-        if (result != -ETIMEDOUT || left_ms <= 0)
+        if (running->child.pid == 0)
             break;
-        (void)poll(watched, 2, left_ms < INT_MAX ? (int)left_ms : INT_MAX);
+        int64_t left_ms = running->child.deadline_ms - time_ms();
+        (void)poll(watched, 2, left_ms < 0 ? 0 : left_ms < INT_MAX ? (int)left_ms : INT_MAX);
     }
     (void)close(signals);
-    return result;
+    return 0;
 }
 
-static int wait_for_command(pid_t pid, struct running *running)
+static int wait_for_command(struct command_running *running)
 {
-    const struct command *command = running->command;
-    int64_t deadline = command->limit_ms > 0 ? time_ms() + command->limit_ms : CHILD_NO_DEADLINE;
-    int status = 0;
-    int result = 0;
-    if (command->output != NULL) {
-        struct text text = text_into(command->output, command->output_size);
-        result = wait_with_output(pid, running->output[0], deadline, &text, &status);
-    } else {
-        result = child_wait(pid, deadline, &status);
-    }
-    if (result < 0) {
-        (void)kill(-pid, SIGKILL);
-        (void)child_wait(pid, time_ms() + KILL_WAIT_MS, &status);
-        return result;
-    }
+    struct child *child = &running->child;
+    int result = running->command->output == NULL ? 0 : take_all_output(running);
+    if (result < 0)
+        child->deadline_ms = 0;
+    child_finish(child);
+    if (result < 0 || child->result < 0)
+        return result < 0 ? result : child->result;
     int reason = 0;
     if (read(running->failed[0], &reason, sizeof reason) == (ssize_t)sizeof reason)
         return -reason;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
+    return WIFEXITED(child->status) ? WEXITSTATUS(child->status) : 256 + WTERMSIG(child->status);
 }
 
-static int start_and_wait(struct running *running)
+static int start(struct command_running *running)
 {
+    const struct command *command = running->command;
     if (pipe2(running->failed, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
-    if (running->command->output != NULL && pipe2(running->output, O_CLOEXEC) < 0)
+    if (command->output != NULL && pipe2(running->output, O_CLOEXEC) < 0)
         return -errno;
     /* our end only: programs don't expect a standard output that doesn't block */
     if (running->output[0] >= 0 && fcntl(running->output[0], F_SETFL, O_NONBLOCK) < 0)
         return -errno;
-    pid_t pid = child_start(become_command, running);
-    if (pid < 0)
-        return (int)pid;
-    (void)setpgid(pid, pid);
-    if (running->output[1] >= 0)
-        (void)close(running->output[1]);
-    running->output[1] = -1;
-    (void)close(running->failed[1]);
-    running->failed[1] = -1;
-    return wait_for_command(pid, running);
+    int result =
+        child_begin(&running->child, become_command, running,
+                    command->limit_ms > 0 ? time_ms() + command->limit_ms : CHILD_NO_DEADLINE);
+    if (result < 0)
+        return result;
+    running->child.leads_group = true;
+    (void)setpgid(running->child.pid, running->child.pid);
+    close_end(&running->output[1]);
+    close_end(&running->failed[1]);
+    return 0;
 }
 
-int command_run(const struct command *command)
+static void close_all(struct command_running *running)
+{
+    for (int i = 0; i < 2; i++) {
+        close_end(&running->output[i]);
+        close_end(&running->failed[i]);
+    }
+}
+
+int command_begin(const struct command *command, struct command_running **running)
 {
     struct strings words = {0};
     int result = command_split(command->line, &words);
     if (result < 0)
         return result;
+    struct command_running *fresh = arena_alloc(sizeof *fresh);
+    if (fresh == NULL)
+        return -ENOMEM;
     if (command->output != NULL)
         command->output[0] = '\0';
-    struct running running = {.command = command,
-                              .argv = (char **)words.item,
-                              .envp = command_environment(),
-                              .output = {-1, -1},
-                              .failed = {-1, -1}};
-    result = start_and_wait(&running);
-    close_pipe(running.output);
-    close_pipe(running.failed);
-    if (command->foreground)
+    *fresh = (struct command_running){.command = command,
+                                      .argv = (char **)words.item,
+                                      .envp = command_environment(),
+                                      .output = {-1, -1},
+                                      .failed = {-1, -1}};
+    result = start(fresh);
+    if (result < 0)
+        close_all(fresh);
+    else
+        *running = fresh;
+    return result;
+}
+
+int command_end(struct command_running *running)
+{
+    int result = wait_for_command(running);
+    close_all(running);
+    if (running->command->foreground)
         terminal_foreground(getpgrp());
     return result;
+}
+
+uint64_t command_over_us(const struct command_running *running)
+{
+    return running->child.over_us;
+}
+
+int command_run(const struct command *command)
+{
+    struct command_running *running = NULL;
+    int result = command_begin(command, &running);
+    return result < 0 ? result : command_end(running);
 }

@@ -36,6 +36,7 @@ const struct boot_step boot_steps[] = {
     {"release", boot_release},
     {"core-pattern", boot_corepattern},
     {"loopback", boot_loopback},
+    {"id-command", boot_id},
     {"hostname", boot_hostname},
     {"tty-warning", boot_ttywarning},
     {"working-directory", boot_workdir},
@@ -64,16 +65,22 @@ const char *boot_result_name(unsigned int result)
 
 static struct step_time run_step(const struct boot_step *step, struct boot *boot)
 {
-    uint64_t start = time_us();
+    struct boot_span span = {.start_us = time_us()};
+    boot->aside = (struct boot_span){0};
     enum step_result result = step->run(boot);
-    uint64_t duration = time_us() - start;
+    span.over_us = time_us();
+    if (boot->aside.start_us != 0)
+        span = boot->aside;
+    uint64_t duration = span.over_us - span.start_us;
     const char *name = boot_result_name(result);
     if (boot->options->print_timing)
         log_notice("%s: %s, %lu us", step->name, name, (unsigned long)duration);
     else
         log_debug("%s: %s, %lu us", step->name, name, (unsigned long)duration);
-    return (struct step_time){
-        .start_us = start, .duration_us = (uint32_t)duration, .result = (uint8_t)result, .ran = 1};
+    return (struct step_time){.start_us = span.start_us,
+                              .duration_us = (uint32_t)duration,
+                              .result = (uint8_t)result,
+                              .ran = 1};
 }
 
 void boot_early(struct boot *boot, struct machine *machine)
@@ -156,6 +163,8 @@ static void become_vm(struct boot_child *child)
 static int boot_child(void *argument)
 {
     struct boot_child *child = argument;
+    /* that it closes tells PID 1 that the VM runs, whatever hangs then */
+    child_keep_private(child->events[1]);
     /* its own group, in front: keys that mean signals are for the VM, not for PID 1 */
     (void)setpgid(0, 0);
     terminal_foreground(getpid());

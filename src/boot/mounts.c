@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* --mount: file systems of the application, in the order given. */
+/*
+ * --mount: file systems of the application, in the order given. Those that can wait for a device,
+ * and don't depend on each other (mountorder.c), do it side by side: three journals cost the time
+ * of the longest.
+ */
 #include "mounts.h"
 
 #include "erlinit/arena.h"
 #include "erlinit/child.h"
 #include "erlinit/files.h"
 #include "erlinit/text.h"
+#include "erlinit/times.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +20,9 @@
 #include <unistd.h>
 
 #define FILESYSTEMS_BYTES 4096
+
+/* A child has some 30 kB of its own. */
+#define MOST_AT_ONCE 8
 
 /* What a bind mount ignores the first time: mount(2), "Creating a bind mount". */
 #define PER_MOUNT_FLAGS                                                                            \
@@ -55,7 +63,7 @@ static bool is_propagation_only(const struct mount_spec *spec)
            (spec->type[0] == '\0' || text_equal(spec->type, "none"));
 }
 
-/* Returns a positive errno, for child_call(). */
+/* Returns a positive errno, for child_begin(). */
 static int mount_now(void *argument)
 {
     const struct mount_spec *spec = argument;
@@ -107,57 +115,150 @@ static int make_target(const struct mount_spec *spec)
     return binds_a_file(spec) ? make_file(spec->target) : directory_make_all(spec->target);
 }
 
-static int mount_spec(struct mount_spec *spec, const char *filesystems, int64_t limit_ms)
-{
-    if (mount_spec_can_block(spec, filesystems))
-        return child_call(mount_now, spec, limit_ms);
-    return -mount_now(spec);
-}
-
-static void warn_failure(const struct origin *origin, const struct mount_spec *spec,
-                         const char *what, int result)
-{
-    errno = -result;
-    log_at(LOG_WARNING, origin, "%s %s%s%s%s%s failed: %m; the boot goes on without it", what,
-           spec->source, spec->source[0] != '\0' ? " on " : "", spec->target,
-           spec->type[0] != '\0' ? " as " : "", spec->type);
-}
-
-static int mount_word(const struct word *word, const char *filesystems, int64_t limit_ms)
-{
-    const struct origin *origin = &word->origin;
-    const char *problem, *unknown;
+/* A --mount on its way. */
+struct job {
+    const struct word *word;
     struct mount_spec spec;
-    int result = mount_parse(word->text, &spec, &problem, &unknown);
+    const char *problem; /* it is left out, why */
+    const char *unknown; /* flag */
+    const char *doing;   /* what failed, if `result` says so */
+    enum { WAITS, RUNS, IS_DONE } state;
+    int result;
+    struct child child;
+};
 
-    if (result == -EINVAL)
-        log_at(LOG_WARNING, origin, "mount '%s' is left out: %s", word->text, problem);
-    if (result < 0)
-        return result;
-    if (unknown)
-        log_at(LOG_WARNING, origin, "mount flag '%s' is unknown and left out", unknown);
-    result = make_target(&spec);
-    if (result < 0) {
-        warn_failure(origin, &spec, "making the place to mount", result);
-        return result;
+struct jobs {
+    struct job *item;
+    size_t count;
+    size_t first; /* all before it are done, and were told of */
+    size_t running;
+    const char *filesystems;
+    int64_t limit_ms;
+    bool warned;
+};
+
+static void parse(struct job *job, const struct word *word)
+{
+    job->word = word;
+    job->result = mount_parse(word->text, &job->spec, &job->problem, &job->unknown);
+    if (job->result < 0)
+        job->state = IS_DONE;
+}
+
+static bool may_start(const struct jobs *jobs, const struct job *job)
+{
+    if (jobs->running == MOST_AT_ONCE)
+        return false;
+    for (const struct job *earlier = &jobs->item[jobs->first]; earlier < job; earlier++)
+        if (earlier->state != IS_DONE && mount_waits_for(&job->spec, &earlier->spec))
+            return false;
+    return true;
+}
+
+static void start(struct jobs *jobs, struct job *job)
+{
+    job->state = IS_DONE;
+    job->doing = "making the place to mount";
+    job->result = make_target(&job->spec);
+    if (job->result < 0)
+        return;
+    job->doing = "mounting";
+    if (!mount_spec_can_block(&job->spec, jobs->filesystems)) {
+        job->result = -mount_now(&job->spec);
+        return;
     }
-    result = mount_spec(&spec, filesystems, limit_ms);
-    if (result < 0)
-        warn_failure(origin, &spec, "mounting", result);
-    return result < 0 ? result : unknown ? -EINVAL : 0;
+    job->result = child_begin(&job->child, mount_now, &job->spec, time_ms() + jobs->limit_ms);
+    if (job->result == 0) {
+        job->state = RUNS;
+        jobs->running++;
+    }
+}
+
+static void finish(struct jobs *jobs, struct job *job)
+{
+    job->state = IS_DONE;
+    job->result = child_result(&job->child);
+    jobs->running--;
+}
+
+static void tell(struct jobs *jobs, const struct job *job)
+{
+    const struct origin *origin = &job->word->origin;
+    const struct mount_spec *spec = &job->spec;
+
+    if (job->problem)
+        log_at(LOG_WARNING, origin, "mount '%s' is left out: %s", job->word->text, job->problem);
+    if (job->unknown)
+        log_at(LOG_WARNING, origin, "mount flag '%s' is unknown and left out", job->unknown);
+    errno = -job->result;
+    if (job->doing && job->result < 0)
+        log_at(LOG_WARNING, origin, "%s %s%s%s%s%s failed: %m; the boot goes on without it",
+               job->doing, spec->source, spec->source[0] != '\0' ? " on " : "", spec->target,
+               spec->type[0] != '\0' ? " as " : "", spec->type);
+    if (job->result < 0 || job->unknown)
+        jobs->warned = true;
+}
+
+/* All that can be done now. What went wrong is told in the order given, whatever ended first. */
+static void advance(struct jobs *jobs)
+{
+    for (size_t i = jobs->first; i < jobs->count; i++) {
+        struct job *job = &jobs->item[i];
+        if (job->state == WAITS && may_start(jobs, job))
+            start(jobs, job);
+        else if (job->state == RUNS && job->child.pid == 0)
+            finish(jobs, job);
+        if (job->state == IS_DONE && i == jobs->first) {
+            tell(jobs, job);
+            jobs->first++;
+        }
+    }
+}
+
+/* While mounts wait, and unless it may need one of them. */
+static void begin_id_command(struct boot *boot, const struct jobs *jobs)
+{
+    struct strings words = {0};
+
+    if (!boot_id_is_wanted(boot) || command_split(boot->options->uniqueid_exec.text, &words) < 0)
+        return;
+    for (size_t i = jobs->first; i < jobs->count; i++)
+        if (jobs->item[i].state != IS_DONE && mount_concerns(&jobs->item[i].spec, &words))
+            return;
+    (void)boot_id_begin(boot);
+}
+
+static void mount_all(struct boot *boot, struct jobs *jobs)
+{
+    advance(jobs);
+    if (jobs->running > 0)
+        begin_id_command(boot, jobs);
+    while (jobs->first < jobs->count) {
+        if (jobs->running > 0)
+            child_progress();
+        advance(jobs);
+    }
 }
 
 enum step_result boot_mounts(struct boot *boot)
 {
-    const struct words *mounts = &boot->options->mounts;
+    const struct words *words = &boot->options->mounts;
     char filesystems[FILESYSTEMS_BYTES];
-    enum step_result result = mounts->count > 0 ? STEP_DONE : STEP_SKIPPED;
+    struct jobs jobs = {.count = words->count,
+                        .filesystems = filesystems,
+                        .limit_ms = boot->options->mount_timeout_ms};
 
-    if (result == STEP_SKIPPED ||
-        file_read("/proc/filesystems", filesystems, sizeof filesystems) < 0)
-        filesystems[0] = '\0';
-    for (size_t i = 0; i < mounts->count; i++)
-        if (mount_word(&mounts->item[i], filesystems, boot->options->mount_timeout_ms) < 0)
-            result = STEP_WARNED;
-    return result;
+    if (words->count == 0)
+        return STEP_SKIPPED;
+    jobs.item = arena_alloc(words->count * sizeof *jobs.item);
+    if (!jobs.item) {
+        log_warning("no memory for %zu mounts: none is made", words->count);
+        return STEP_WARNED;
+    }
+    if (file_read("/proc/filesystems", filesystems, sizeof filesystems) < 0)
+        jobs.filesystems = "";
+    for (size_t i = 0; i < words->count; i++)
+        parse(&jobs.item[i], &words->item[i]);
+    mount_all(boot, &jobs);
+    return jobs.warned ? STEP_WARNED : STEP_DONE;
 }

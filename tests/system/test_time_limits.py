@@ -55,7 +55,7 @@ def test_time_for_the_id():
     with machine.boot() as vm:
         assert vm.reported("name") == b"x-00000000"
         log = b"\n".join(vm.log_lines())
-        assert 300 <= int(re.search(rb"^hostname: .*, (\d+) us$", log, re.M)[1]) / 1000 < 5000
+        assert 300 <= int(re.search(rb"^id-command: .*, (\d+) us$", log, re.M)[1]) / 1000 < 5000
 
 
 def test_time_for_the_seed():

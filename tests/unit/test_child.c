@@ -456,6 +456,111 @@ static void leaves_behind_what_cannot_be_killed(void **state)
     assert_true(__real_waitpid(-1, &status, 0) > 0);
 }
 
+/* ---- several at a time ---- */
+
+static void notes_the_end_of_all(void **state)
+{
+    (void)state;
+    struct child children[3], staying;
+    int results[3] = {0, 5, 0};
+    uint64_t before_us = time_us();
+    assert_int_equal(child_begin(&staying, wait_for_the_end, NULL, time_ms() + 60000), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(child_begin(&children[i], answer, &results[i], CHILD_NO_DEADLINE), 0);
+    /* while somebody waits for something else */
+    int status = 0;
+    int three = 3;
+    assert_int_equal(child_wait(child_start(answer, &three), CHILD_NO_DEADLINE, &status), 0);
+    assert_int_equal(child_call(answer, &three, 60000), -3);
+    while (children[0].pid != 0 || children[1].pid != 0 || children[2].pid != 0)
+        child_progress();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(child_result(&children[i]), -results[i]);
+        assert_in_range(children[i].over_us, before_us, time_us());
+    }
+    assert_true(staying.pid > 0);
+    let_go();
+    while (staying.pid != 0)
+        child_progress();
+    assert_int_equal(child_result(&staying), -7);
+}
+
+static void kills_each_at_its_deadline(void **state)
+{
+    (void)state;
+    struct child soon, later;
+    assert_int_equal(child_begin(&later, wait_for_the_end, NULL, time_ms() + 60000), 0);
+    assert_int_equal(child_begin(&soon, wait_for_the_end, NULL, time_ms() + 10), 0);
+    /* whatever is waited for */
+    int status = 0;
+    pid_t pid = child_start(wait_for_the_end, NULL);
+    assert_int_equal(child_wait(pid, time_ms() + 1000, &status), -ETIMEDOUT);
+    assert_int_equal(soon.pid, 0);
+    assert_int_equal(child_result(&soon), -ETIMEDOUT);
+    assert_true(later.pid > 0);
+    let_go();
+    while (later.pid != 0)
+        child_progress();
+    assert_int_equal(child_result(&later), -7);
+    (void)child_wait(pid, CHILD_NO_DEADLINE, &status);
+}
+
+/* All of them together cost the longest of their times, and half a second for the kills. */
+static void leaves_several_behind(void **state)
+{
+    (void)state;
+    struct child children[4];
+    deaf = true;
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(child_begin(&children[i], wait_for_the_end, NULL, time_ms() + 1000), 0);
+    for (int i = 0; i < 4; i++)
+        while (children[i].pid != 0)
+            child_progress();
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(child_result(&children[i]), -ETIMEDOUT);
+    assert_in_range(clock_offset_ms, 1400, 1600);
+    deaf = false;
+    let_go();
+    int status;
+    while (__real_waitpid(-1, &status, 0) > 0)
+        continue;
+}
+
+static int wait_in_vain(void *argument)
+{
+    (void)argument;
+    return child_call(wait_for_the_end, NULL, 10) != -ETIMEDOUT;
+}
+
+/* A child has its own, and must not end those of its parent. */
+static void children_have_their_own(void **state)
+{
+    (void)state;
+    struct child sibling;
+    siginfo_t info = {0};
+    assert_int_equal(child_begin(&sibling, wait_for_the_end, NULL, time_ms()), 0);
+    pid_t pid = child_start(wait_in_vain, NULL);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
+    assert_int_equal(info.si_status, 0);
+    info.si_pid = 0;
+    assert_int_equal(waitid(P_PID, (id_t)sibling.pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+    assert_int_equal(info.si_pid, 0);
+    child_finish(&sibling);
+}
+
+static void loses_them_with_waitpid(void **state)
+{
+    (void)state;
+    struct child child;
+    int zero = 0;
+    assert_int_equal(child_begin(&child, answer, &zero, CHILD_NO_DEADLINE), 0);
+    int status;
+    assert_int_equal(__real_waitpid(child.pid, &status, 0), child.pid);
+    child_update();
+    assert_int_equal(child.pid, 0);
+    assert_int_equal(child_result(&child), -ECHILD);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -478,6 +583,11 @@ int main(void)
         TEST(calls),
         TEST(kills_what_takes_too_long),
         TEST(leaves_behind_what_cannot_be_killed),
+        TEST(notes_the_end_of_all),
+        TEST(kills_each_at_its_deadline),
+        TEST(leaves_several_behind),
+        TEST(children_have_their_own),
+        TEST(loses_them_with_waitpid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

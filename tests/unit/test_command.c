@@ -313,6 +313,27 @@ static void stops_at_its_limit(void **state)
         (void)child_wait_event(NULL, time_ms() + 1);
 }
 
+static void runs_beside_other_things(void **state)
+{
+    (void)state;
+    struct command_running *running = NULL;
+    char small[64] = "old";
+    const struct command command = {.line = "sh -c 'echo out; exit 6'",
+                                    .limit_ms = 60000,
+                                    .output = small,
+                                    .output_size = sizeof small};
+    uint64_t before_us = time_us();
+    assert_int_equal(command_begin(&command, &running), 0);
+    /* whose end is seen by somebody who waits for another */
+    assert_int_equal(run("sh -c 'exit 3'", 60000), 3);
+    assert_string_equal(run_for_output("echo x") == 0 ? executed : "", "x\n");
+    assert_int_equal(command_end(running), 6);
+    assert_string_equal(small, "out\n");
+    assert_in_range(command_over_us(running), before_us, time_us());
+    const struct command bad = {.line = "a 'b"};
+    assert_int_equal(command_begin(&bad, &running), -EINVAL);
+}
+
 static void gets_and_gives_back_the_terminal(void **state)
 {
     (void)state;
@@ -393,6 +414,7 @@ int main(void)
         TEST(waits_for_a_command_that_closed_its_output),
         TEST(starts_with_no_signal_blocked),
         TEST(stops_at_its_limit),
+        TEST(runs_beside_other_things),
         TEST(gets_and_gives_back_the_terminal),
         TEST(inherits_no_descriptor),
         TEST(survives_every_failing_call),

@@ -4,6 +4,7 @@
  *
  *   hang freeze MOUNT                 freezes a file system: its writers wait for ever
  *   hang map NAME DEVICE SECTORS      /dev/dm-N, a device-mapper device that is all of DEVICE
+ *   hang slow NAME DEVICE SECTORS MS  the same, each request takes so long
  *   hang suspend NAME                 requests to that device wait for ever
  *   hang fuse MOUNT                   mounts a FUSE file system, says so, and never answers a
  * request; with argv[0] starting with @ it looks like a storage daemon
@@ -40,15 +41,16 @@ static int ask(unsigned long command, const char *name, unsigned int flags, stru
     return result;
 }
 
-static int map(const char *name, const char *device, const char *sectors)
+/* DELAY_MS: NULL for none. */
+static int map(const char *name, const char *device, const char *sectors, const char *delay_ms)
 {
     struct request create = {0};
     struct request load = {0};
     struct request resume = {0};
     load.head.target_count = 1;
     load.target.length = strtoull(sectors, NULL, 10);
-    strcpy(load.target.target_type, "linear");
-    snprintf(load.parameters, sizeof load.parameters, "%s 0", device);
+    strcpy(load.target.target_type, delay_ms ? "delay" : "linear");
+    snprintf(load.parameters, sizeof load.parameters, "%s 0 %s", device, delay_ms ? delay_ms : "");
     return ask(DM_DEV_CREATE, name, 0, &create) < 0 || ask(DM_TABLE_LOAD, name, 0, &load) < 0 ||
            ask(DM_DEV_SUSPEND, name, 0, &resume) < 0; /* without its flag: resume */
 }
@@ -95,7 +97,9 @@ int main(int argc, char *argv[])
     if (argc == 3 && strcmp(argv[1], "freeze") == 0)
         result = ioctl(open(argv[2], O_RDONLY), FIFREEZE, 0);
     else if (argc == 5 && strcmp(argv[1], "map") == 0)
-        result = map(argv[2], argv[3], argv[4]);
+        result = map(argv[2], argv[3], argv[4], NULL);
+    else if (argc == 6 && strcmp(argv[1], "slow") == 0)
+        result = map(argv[2], argv[3], argv[4], argv[5]);
     else if (argc == 3 && strcmp(argv[1], "suspend") == 0)
         result = suspend(argv[2]);
     else if (argc == 3 && strcmp(argv[1], "fuse") == 0)
