@@ -103,6 +103,9 @@ enum step_result boot_limits(struct boot *boot);      /* limits.c: the VM's, las
 bool boot_id_is_wanted(const struct boot *boot);
 int boot_id_begin(struct boot *boot);
 
+/* boot.c: --umask as a number; what is wrong with it is logged. */
+mode_t boot_umask(const struct options *options);
+
 /* A pure part of hostname.c: expands `pattern` with `id` into buffer (any length of pattern and id;
  * result is cut to fit). */
 void hostname_expand(const char *pattern, const char *id, char *buffer, size_t size);
@@ -146,5 +149,8 @@ const struct mount_flag *mount_flag_find(const char *name, size_t length);
  */
 int mount_parse(const char *text, struct mount_spec *spec, const char **problem,
                 const char **unknown);
+
+/* The names of its flags, added to *names. 0 or -ENOMEM. For the desk. */
+int mount_flag_names(const struct mount_spec *spec, struct strings *names);
 
 #endif

@@ -134,7 +134,7 @@ static bool run_steps(struct boot_child *child)
     return true;
 }
 
-static mode_t configured_umask(const struct options *options)
+mode_t boot_umask(const struct options *options)
 {
     long long mask = 0022;
     const struct word *word = &options->umask;
@@ -147,7 +147,7 @@ static mode_t configured_umask(const struct options *options)
 static void become_vm(struct boot_child *child)
 {
     struct boot *boot = child->boot;
-    mode_t mask = configured_umask(boot->options);
+    mode_t mask = boot_umask(boot->options);
     log_milestone("Launching erl...");
     if (boot->options->print_timing)
         log_notice("stop");

@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* The file systems that the kernel itself provides, and the scratch ones in memory. */
+#include "pseudofs.h"
+
 #include "erlinit/boot.h"
 
 #include <errno.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-struct pseudofs {
-    const char *target;
-    const char *type;
-    unsigned long flags;
-    const char *data;
-    mode_t mode; /* of the directory, should it be missing */
-};
-
-static const struct pseudofs kernel_filesystems[] = {
+const struct pseudofs pseudofs_kernel[PSEUDOFS_KERNEL] = {
     {"/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, 0555},
     {"/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL, 0555},
 };
 
+const struct pseudofs pseudofs_dev = {"/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "size=1024k",
+                                      0755};
+
 /* After /dev has been mounted: their directories are in it. */
-static const struct pseudofs device_filesystems[] = {
+const struct pseudofs pseudofs_in_dev[PSEUDOFS_IN_DEV] = {
     {"/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620", 0755},
     {"/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777", 01777},
 };
 
-static const struct pseudofs scratch_filesystems[] = {
+const struct pseudofs pseudofs_scratch[PSEUDOFS_SCRATCH] = {
     {"/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=10%", 01777},
     {"/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=5%", 0755},
 };
@@ -97,14 +94,11 @@ static enum step_result provide_all(const struct pseudofs *fs, size_t count, con
  */
 static enum step_result provide_devices(void)
 {
-    static const struct pseudofs devices = {"/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "size=1024k",
-                                            0755};
-
-    if (adjust(&devices) == 0)
+    if (adjust(&pseudofs_dev) == 0)
         return STEP_DONE;
-    if (mount_new(&devices) < 0)
+    if (mount_new(&pseudofs_dev) < 0)
         return STEP_WARNED;
-    (void)adjust(&devices);
+    (void)adjust(&pseudofs_dev);
     (void)log_open();
     return STEP_DONE;
 }
@@ -118,17 +112,15 @@ static enum step_result provide_in_devices(const struct pseudofs *fs)
     return provide_all(fs, 1, "/dev");
 }
 
-#define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
 enum step_result boot_pseudofs(struct boot *boot)
 {
     (void)boot;
-    enum step_result result = provide_all(kernel_filesystems, COUNT(kernel_filesystems), "/");
+    enum step_result result = provide_all(pseudofs_kernel, PSEUDOFS_KERNEL, "/");
 
     if (provide_devices() != STEP_DONE)
         result = STEP_WARNED;
-    for (size_t i = 0; i < COUNT(device_filesystems); i++)
-        if (provide_in_devices(&device_filesystems[i]) != STEP_DONE)
+    for (size_t i = 0; i < PSEUDOFS_IN_DEV; i++)
+        if (provide_in_devices(&pseudofs_in_dev[i]) != STEP_DONE)
             result = STEP_WARNED;
     return result;
 }
@@ -136,5 +128,5 @@ enum step_result boot_pseudofs(struct boot *boot)
 enum step_result boot_scratch(struct boot *boot)
 {
     (void)boot;
-    return provide_all(scratch_filesystems, COUNT(scratch_filesystems), "/");
+    return provide_all(pseudofs_scratch, PSEUDOFS_SCRATCH, "/");
 }

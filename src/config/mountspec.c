@@ -145,3 +145,22 @@ int mount_parse(const char *text, struct mount_spec *spec, const char **problem,
     *unknown = first_unknown;
     return 0;
 }
+
+static int add_flag_names(unsigned long bits, bool propagation, struct strings *names)
+{
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        const struct mount_flag *flag = &flags[i];
+        bool whole = (bits & (MS_BIND | MS_REC)) != (MS_BIND | MS_REC) || flag->bits != MS_BIND;
+        bool named = flag->bits != 0 && (propagation ? flag->bits == bits : whole);
+        if (flag->what == (propagation ? PROPAGATE : SET) && named &&
+            (bits & flag->bits) == flag->bits && strings_add(names, flag->name) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int mount_flag_names(const struct mount_spec *spec, struct strings *names)
+{
+    int result = add_flag_names(spec->flags, false, names);
+    return result < 0 ? result : add_flag_names(spec->propagation, true, names);
+}

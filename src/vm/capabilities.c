@@ -59,6 +59,20 @@ int capabilities_parse(const char *text, uint64_t *set)
     return 0;
 }
 
+int capabilities_names(uint64_t set, struct strings *list)
+{
+    const char *name = names;
+    int result = 0;
+    for (unsigned int number = 0; result == 0 && number < NUMBERS; number++) {
+        bool named = *name != '\0';
+        const char *shown = named ? name : arena_format("%u", number);
+        if (has(set, number))
+            result = shown == NULL ? -ENOMEM : strings_add(list, shown);
+        name += named ? strlen(name) + 1 : 0;
+    }
+    return result;
+}
+
 static long control(int option, unsigned long first, unsigned long second)
 {
     return syscall(SYS_prctl, option, first, second, 0UL, 0UL);

@@ -6,12 +6,18 @@
 #ifndef VM_CAPABILITIES_H
 #define VM_CAPABILITIES_H
 
+#include "erlinit/arena.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Pure: names (with or without cap_) or numbers, with commas between; `none` for an empty set. 0 or
  * -EINVAL. */
 int capabilities_parse(const char *text, uint64_t *set);
+
+/* The other way round: adds the names (numbers where there is none) of a set. 0 or -ENOMEM. For the
+ * desk. */
+int capabilities_names(uint64_t set, struct strings *list);
 
 /* While still root: takes all but `set` out of the bounding set, so that no program gets them back,
  * setuid or not; and has the kernel leave us ours when the user changes (until exec). 0 or -errno.

@@ -453,12 +453,33 @@ static void believes_only_what_it_reads_back(void **state)
     assert_int_equal(believed, LAST_CAPABILITY + 1);
 }
 
+static void names_them_again(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"chown", "net_bind_service,sys_time", "checkpoint_restore",
+                                       "kill,41,63"};
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        char joined[64] = "";
+        struct strings names = {0};
+        uint64_t set = 0;
+        assert_int_equal(capabilities_parse(sets[i], &set), 0);
+        assert_int_equal(capabilities_names(set, &names), 0);
+        for (size_t j = 0; j < names.count; j++) {
+            if (j > 0)
+                (void)strcat(joined, ",");
+            (void)strcat(joined, names.item[j]);
+        }
+        assert_string_equal(joined, sets[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(understands, setup),
         cmocka_unit_test_setup(knows_all_names, setup),
         cmocka_unit_test_setup(refuses, setup),
+        cmocka_unit_test_setup(names_them_again, setup),
         cmocka_unit_test_setup(restricts, setup),
         cmocka_unit_test_setup(keeps_some, setup),
         cmocka_unit_test_setup(keeps_none, setup),

@@ -148,6 +148,44 @@ static void test_propagation(void **state)
     check(&(struct row){"a:b::runbindable:", "a", "b", "", "", 0, MS_UNBINDABLE | MS_REC, NULL});
 }
 
+/* The names say the flags again: read once more, they give the same. */
+static void test_names(void **state)
+{
+    (void)state;
+    static const char *const all[] = {
+        "",
+        "ro",
+        "ro,nosuid,nodev,noexec,sync,dirsync,mand,noatime,nodiratime",
+        "relatime,strictatime,lazytime,nosymfollow,iversion,silent",
+        "bind",
+        "ro,rbind",
+        "remount,bind",
+        "move",
+        "private",
+        "ro,rshared",
+        "bind,slave",
+        "rbind,runbindable",
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        struct mount_spec spec;
+        struct strings names = {0};
+        char text[256];
+        char joined[256] = "";
+        const char *problem = NULL;
+        const char *unknown = NULL;
+        (void)snprintf(text, sizeof text, "a:/b:c:%s:", all[i]);
+        assert_int_equal(mount_parse(text, &spec, &problem, &unknown), 0);
+        assert_int_equal(mount_flag_names(&spec, &names), 0);
+        for (size_t j = 0; j < names.count; j++) {
+            if (j > 0)
+                (void)strcat(joined, ",");
+            (void)strcat(joined, names.item[j]);
+        }
+        const char *expected = strcmp(all[i], "remount,bind") == 0 ? "bind,remount" : all[i];
+        assert_string_equal(joined, expected);
+    }
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -200,9 +238,10 @@ static void test_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),        cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_propagation), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_any_length),  cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_rows),           cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_propagation),    cmocka_unit_test(test_names),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_any_length),
+        cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
