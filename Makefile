@@ -161,7 +161,7 @@ coverage:
 	@$(MAKE) --no-print-directory unit COVERAGE=1
 	@tests/unit/coverage build/unit-coverage
 
-system: $(PROGRAM)
+system: $(PROGRAM) desk
 	$(PYTHON) -m pytest -n 2 -q tests/system
 
 # What the desk's program says, compared with what it has to say: seconds.
@@ -227,10 +227,18 @@ install: $(PROGRAM)
 	$(INSTALL) -D -m 0644 erlinit.config.example $(DESTDIR)$(PREFIX)/usr/share/doc/erlinit/erlinit.config.example
 
 # On a developer's machine.
+COMPLETE = build/desk/erlinit --completion
+COMPLETIONS_BASH ?= /usr/share/bash-completion/completions
+COMPLETIONS_ZSH  ?= /usr/share/zsh/vendor-completions
+COMPLETIONS_FISH ?= /usr/share/fish/vendor_completions.d
 install-desk: desk
 	$(INSTALL) -D -m 0755 build/desk/erlinit $(DESTDIR)/usr/bin/erlinit
 	$(INSTALL) -D -m 0644 man/erlinit.8 $(DESTDIR)$(MANDIR)/man8/erlinit.8
 	$(INSTALL) -D -m 0644 man/erlinit.config.5 $(DESTDIR)$(MANDIR)/man5/erlinit.config.5
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(COMPLETIONS_BASH) $(COMPLETIONS_ZSH) $(COMPLETIONS_FISH))
+	$(COMPLETE) bash > $(DESTDIR)$(COMPLETIONS_BASH)/erlinit
+	$(COMPLETE) zsh > $(DESTDIR)$(COMPLETIONS_ZSH)/_erlinit
+	$(COMPLETE) fish > $(DESTDIR)$(COMPLETIONS_FISH)/erlinit.fish
 
 clean:
 	rm -rf $(BUILD)/obj $(PROGRAM) $(PROGRAM).unstripped build/desk build/unit build/unit-sanitize build/unit-coverage \

@@ -40,6 +40,17 @@ def run(tree, *command):
     return done.stdout
 
 
+def plan_of(tree):
+    """The program for the desk knows the new option and the new step."""
+    run(tree, "make", "desk")
+    assert "say this before the VM starts" in run(tree, "build/desk/erlinit", "--help", "greeting")
+    (tree / "root" / "usr" / "lib" / "erlang" / "erts-1" / "bin").mkdir(parents=True)
+    (tree / "root" / "usr" / "lib" / "erlang" / "erts-1" / "bin" / "erlexec").touch(mode=0o755)
+    (tree / "root.config").write_text('--greeting "Good morning"\n')
+    plan = run(tree, "build/desk/erlinit", "--plan", "--root", "root", "--config", "root.config")
+    assert re.search(r"^greeting: done\n +greeting +Good morning$", plan, re.M), plan
+
+
 def test_recipes_work_as_they_are_written(tmp_path):
     tree = tmp_path / "tree"
     shutil.copytree(TOP, tree, ignore=shutil.ignore_patterns(*LEFT_OUT))
@@ -48,13 +59,15 @@ def test_recipes_work_as_they_are_written(tmp_path):
         if (TOP / "build" / name).exists():
             (tree / "build" / name).symlink_to(TOP / "build" / name)
     kinds = steps()
-    assert len(kinds) == 11 and sum(bool(step["new"]) for step in kinds) == 3
+    assert len(kinds) == 14 and sum(bool(step["new"]) for step in kinds) == 3
     for step in kinds:
         follow(step, tree)
     run(tree, "make", "all")
     run(tree, "tests/unit/check_manual", "--messages")
     run(tree, "clang-format", "--dry-run", "-Werror", "src/boot/greeting.c", "tests/unit/test_greeting.c",
-        "src/config/table.c", "include/erlinit/options.h", "include/erlinit/boot.h")
+        "src/config/table.c", "include/erlinit/options.h", "include/erlinit/boot.h",
+        "src/desk/plan_steps.c", "src/desk/plan.h", "src/desk/plan.c")
+    plan_of(tree)
     for name in ("test_greeting", "test_options"):
         run(tree, "make", f"build/unit/{name}")
         run(tree, f"build/unit/{name}")
