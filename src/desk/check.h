@@ -90,8 +90,8 @@ __attribute__((format(printf, 4, 5))) void check_say(struct check *check,
 
 /* The kind of a line that PID 1's code logs, by a part of its text. */
 struct check_log_kind {
-    const char *part; /* NULL ends a list */
-    struct check_kind kind;
+    const char *part;       /* NULL ends a list */
+    struct check_kind kind; /* id NULL: such a line is no finding */
 };
 
 /* From now on what is logged (warnings and worse) are findings, of the first kind whose part they

@@ -81,8 +81,11 @@ static void take_line(enum log_severity severity, const struct origin *origin, c
 {
     if (log_taker.kinds == NULL || severity > LOG_WARNING)
         return;
-    add(log_taker.check->findings, kind_of(severity, message),
-        origin != NULL ? origin : log_taker.origin, message, strlen(message));
+    const struct check_kind *kind = kind_of(severity, message);
+    if (kind->id == NULL)
+        return;
+    add(log_taker.check->findings, kind, origin != NULL ? origin : log_taker.origin, message,
+        strlen(message));
 }
 
 void check_take_log(struct check *check, const struct check_log_kind *kinds,

@@ -165,10 +165,22 @@ static void check_searched(struct check *check, const struct use *use, const cha
                   use->row->name, CHECK_SHOWN(program), path);
 }
 
+/* `program` is a path as it stands. */
+static void check_path(struct check *check, const struct use *use, const char *program)
+{
+    struct stat status;
+    if (check_is_mounted_over(check, program))
+        return;
+    if (root_stat(check->root, program, &status) < 0)
+        check_say(check, &program_missing, &use->value.origin, "--%s: there is no program %s",
+                  use->row->name, CHECK_SHOWN(program));
+    else
+        check_program_file(check, use, program, &status);
+}
+
 static void check_program(struct check *check, const struct use *use)
 {
     struct strings words = {0};
-    struct stat status;
     if (command_split(use->value.text, &words) < 0)
         return;
     const char *program = words.item[0];
@@ -176,18 +188,50 @@ static void check_program(struct check *check, const struct use *use)
         CHECK_IS_USE_OF(use, alternate_exec) ? *program != '/' : strchr(program, '/') == NULL;
     if (is_searched)
         check_searched(check, use, program);
-    else if (check_is_mounted_over(check, program))
-        return;
-    else if (root_stat(check->root, program, &status) < 0)
-        check_say(check, &program_missing, &use->value.origin, "--%s: there is no program %s",
-                  use->row->name, CHECK_SHOWN(program));
     else
-        check_program_file(check, use, program, &status);
+        check_path(check, use, program);
+}
+
+/* The kernel runs what is behind a `|`, split at spaces. */
+static void check_core_program(struct check *check)
+{
+    const struct use *use = CHECK_USE_OF(check, core_pattern);
+    if (use == NULL || *use->value.text != '|')
+        return;
+    const char *start = use->value.text + 1 + strspn(use->value.text + 1, " ");
+    const char *program = arena_copy(start, strcspn(start, " "));
+    if (program != NULL && *program == '/')
+        check_path(check, use, program);
+}
+
+/* ---- the boot file ---- */
+
+/* The rest of what is said about a release is not the configuration's. */
+static const struct check_log_kind release_says[] = {
+    {"(--boot)", {"boot-missing", CHECK_WARNING}},
+    {"", {NULL, CHECK_WARNING}},
+    {NULL, {NULL, CHECK_WARNING}},
+};
+
+static void check_boot(struct check *check)
+{
+    const struct use *use = CHECK_USE_OF(check, boot);
+    struct release release;
+    if (use == NULL || !check->root->entered)
+        return;
+    check_take_log(check, release_says, &use->value.origin);
+    if (release_find("", check->options.release_path.text, use->value.text, &release) == -ENOMEM)
+        check->findings->no_memory = true;
+    check_take_log(check, NULL, NULL);
 }
 
 void check_program_paths(struct check *check)
 {
-    for (size_t i = 0; check->root != NULL && i < check->uses.count; i++)
+    if (check->root == NULL)
+        return;
+    for (size_t i = 0; i < check->uses.count; i++)
         if (check_is_command(&check->uses.item[i]))
             check_program(check, &check->uses.item[i]);
+    check_core_program(check);
+    check_boot(check);
 }
