@@ -19,7 +19,7 @@ int desk_main(int argc, char *argv[]);
 
 int desk_version(int argc, char *argv[]);
 int desk_help(int argc, char *argv[]);
-int desk_check(int argc, char *argv[]); /* argv ends with NULL, as main()'s */
+int desk_check(int argc, char *argv[]);
 int desk_plan(int argc, char *argv[]);
 int desk_completion(int argc, char *argv[]);
 

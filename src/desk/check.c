@@ -6,6 +6,7 @@
 #include "erlinit/desk.h"
 #include "erlinit/files.h"
 #include "erlinit/text.h"
+#include "uses.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,8 +18,10 @@
 static const struct check_kind no_config = {"no-config", CHECK_NOTE};
 static const struct check_kind root_not_entered = {"root-not-entered", CHECK_NOTE};
 
-static const char usage[] =
-    "usage: erlinit --check [FILE...] [--root DIR] [--cmdline WORDS] [--format text|json]\n";
+#define USE "--check"
+
+/* As in desk_uses. */
+enum { ROOT, CMDLINE, FORMAT, OPTIONS };
 
 struct file {
     const char *name;
@@ -29,69 +32,23 @@ struct file {
 };
 
 struct request {
-    const char **names; /* of files */
-    size_t count;
+    struct strings names; /* of files */
     const char *root;
     const char *cmdline;
     bool json;
     int status; /* DESK_MISUSE once something can't be read */
 };
 
-static int misuse(const char *what, const char *which)
-{
-    fprintf(stderr, "erlinit --check: %s%s\n%s", what, which, usage);
-    return -EINVAL;
-}
-
 static int no_memory(void)
 {
-    fputs("erlinit --check: no memory\n", stderr);
+    fputs("erlinit " USE ": no memory\n", stderr);
     return DESK_MISUSE;
 }
 
 static void say_unreadable(struct request *request, const char *name, int result)
 {
-    fprintf(stderr, "erlinit --check: can't read %s: %s\n", name, strerror(-result));
+    fprintf(stderr, "erlinit " USE ": can't read %s: %s\n", name, strerror(-result));
     request->status = DESK_MISUSE;
-}
-
-/* ---- what is asked for ---- */
-
-/* --name VALUE or --name=VALUE at argv[*at]. */
-static bool take_value(const char *name, char *argv[], int *at, const char **value)
-{
-    size_t length = strlen(name);
-    if (strncmp(argv[*at], name, length) != 0)
-        return false;
-    bool attached = argv[*at][length] == '=';
-    bool apart = argv[*at][length] == '\0' && argv[*at + 1] != NULL;
-    if (attached)
-        *value = argv[*at] + length + 1;
-    else if (apart)
-        *value = argv[++*at];
-    return attached || apart;
-}
-
-static int take_format(struct request *request, const char *format)
-{
-    request->json = text_equal(format, "json");
-    if (!request->json && !text_equal(format, "text"))
-        return misuse("no such format: ", format);
-    return 0;
-}
-
-static int take_argument(struct request *request, char *argv[], int *at)
-{
-    const char *format = NULL;
-    if (take_value("--root", argv, at, &request->root) ||
-        take_value("--cmdline", argv, at, &request->cmdline))
-        return 0;
-    if (take_value("--format", argv, at, &format))
-        return take_format(request, format);
-    if (argv[*at][0] == '-' && argv[*at][1] != '\0')
-        return misuse("not understood, or without its value: ", argv[*at]);
-    request->names[request->count++] = argv[*at];
-    return 0;
 }
 
 /* ---- reading ---- */
@@ -193,7 +150,7 @@ static int finish(const struct request *request, const struct findings *findings
     else
         findings_print(findings);
     if (result < 0 || findings->no_memory || fflush(stdout) != 0) {
-        fputs("erlinit --check: not all could be checked or written\n", stderr);
+        fputs("erlinit " USE ": not all could be checked or written\n", stderr);
         return DESK_MISUSE;
     }
     say_number(errors, "error", &separator);
@@ -213,18 +170,19 @@ static int run(struct request *request)
     struct root root;
     int reason = 0;
     bool has_root = request->root != NULL;
-    size_t count = request->count > 0 ? request->count : 1;
+    size_t named = request->names.count;
+    size_t count = named > 0 ? named : 1;
     struct file *files = arena_alloc(count * sizeof *files);
     if (files == NULL)
         return no_memory();
-    for (size_t i = 0; i < request->count; i++)
-        load_named(request, request->names[i], &files[i]);
+    for (size_t i = 0; i < named; i++)
+        load_named(request, request->names.item[i], &files[i]);
     int result = has_root ? root_enter(request->root, &root, &reason) : 0;
     if (result < 0) {
         say_unreadable(request, request->root, result);
         return request->status;
     }
-    if (request->count == 0)
+    if (named == 0)
         load_default(request, has_root ? &root : NULL, &files[0]);
     for (size_t i = 0; i < count; i++) {
         say_about_file(&findings, &files[i], has_root ? &root : NULL, reason);
@@ -235,11 +193,15 @@ static int run(struct request *request)
 
 int desk_check(int argc, char *argv[])
 {
-    struct request request = {.names = arena_alloc(((size_t)argc + 1) * sizeof *request.names)};
-    if (request.names == NULL)
-        return no_memory();
-    for (int i = 0; i < argc; i++)
-        if (take_argument(&request, argv, &i) < 0)
-            return DESK_MISUSE;
+    const char *values[OPTIONS] = {[FORMAT] = "text"};
+    struct request request = {.status = DESK_OK};
+    int result = desk_read_arguments(USE, argc, argv, values, &request.names);
+    if (result != DESK_OK)
+        return result;
+    request.root = values[ROOT];
+    request.cmdline = values[CMDLINE];
+    request.json = text_equal(values[FORMAT], "json");
+    if (!request.json && !text_equal(values[FORMAT], "text"))
+        return desk_misuse(USE, "the format is text or json, not %s", values[FORMAT]);
     return run(&request);
 }

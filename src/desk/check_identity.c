@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "../vm/accounts.h"
+#include "erlinit/boot.h"
 #include "erlinit/text.h"
 #include "erlinit/vm.h"
 
@@ -10,7 +11,6 @@
 #include <string.h>
 
 static const struct check_kind octal_number = {"octal-number", CHECK_NOTE};
-static const struct check_kind umask_kind = {"umask", CHECK_ERROR};
 static const struct check_kind never_told = {"stop-grace", CHECK_WARNING};
 static const struct check_kind without_effect = {"without-effect", CHECK_NOTE};
 
@@ -72,12 +72,12 @@ void check_identity(struct check *check)
 
 void check_umask(struct check *check)
 {
-    const struct use *use = CHECK_USE_OF(check, umask);
-    long long mask;
-    if (use != NULL && text_to_number(use->value.text, 8, 0, 0777, &mask) < 0)
-        check_say(check, &umask_kind, &use->value.origin,
-                  "--umask %s is no octal number up to 0777: using 0022",
-                  CHECK_SHOWN(use->value.text));
+    static const struct check_log_kind umask_says[] = {{"--umask", {"umask", CHECK_ERROR}},
+                                                       {NULL, {NULL, CHECK_ERROR}}};
+    const struct origin nowhere = {.file = check->name};
+    check_take_log(check, umask_says, &nowhere);
+    (void)boot_umask(&check->options);
+    check_take_log(check, NULL, NULL);
 }
 
 /* ---- one option and another ---- */

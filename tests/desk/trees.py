@@ -3,7 +3,7 @@
 
 A line is a kind, a path, and perhaps the rest:
     d PATH              a directory
-    f PATH CONTENT      a file; \\n in CONTENT is the end of a line
+    f PATH CONTENT      a file; \\n in CONTENT is the end of a line, \\r a carriage return
     x PATH CONTENT      a program
     l PATH TARGET       a symbolic link
     p PATH              a FIFO
@@ -21,7 +21,7 @@ def read(description):
         if not line or line.startswith("#"):
             continue
         kind, path, value = (line + "  ").split(" ", 2)
-        value = value.rstrip(" ").replace("\\n", "\n")
+        value = value.rstrip(" ").replace("\\n", "\n").replace("\\r", "\r")
         if kind == "p":
             fifos.append(path)
         else:
