@@ -13,7 +13,8 @@
 #include <sys/types.h>
 
 #define MACHINE_MAX_STEPS  32
-#define MACHINE_NAME_BYTES 16 /* of a process: TASK_COMM_LEN */
+#define MACHINE_LAUNCH     (MACHINE_MAX_STEPS - 1) /* the row for the VM's start, without duration */
+#define MACHINE_NAME_BYTES 16                      /* of a process: TASK_COMM_LEN */
 
 /* One row of the time line. */
 struct step_time {
@@ -45,10 +46,8 @@ struct machine {
     uint32_t shutdown_repeated; /* steps that were begun again after a crash in them */
     int64_t shutdown_deadline_ms;
     int boot_events_fd; /* the pipe from the boot child, or -1 */
-    /* since the kernel started: when PID 1 began, and when the boot child became the VM (0: not) */
-    uint64_t start_us;
-    uint64_t vm_start_us;
-    uint32_t crashes; /* of PID 1, all */
+    uint64_t start_us;  /* of PID 1, since the kernel started */
+    uint32_t crashes;   /* of PID 1, all */
     uint32_t recent_crashes;
     int64_t first_recent_crash_ms;
 };

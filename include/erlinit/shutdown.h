@@ -81,7 +81,7 @@ void shutdown_terminate(
 void shutdown_kill(struct shutdown *shutdown);        /* processes.c: SIGKILL, names what stays */
 void shutdown_breadcrumbs(struct shutdown *shutdown); /* report.c: why, to kmsg and pmsg */
 void shutdown_report(struct shutdown *shutdown);      /* report.c: --shutdown-report */
-void shutdown_save_seed(struct shutdown *shutdown);   /* shutdown.c */
+void shutdown_save_seed(struct shutdown *shutdown);   /* shutdown.c: and the record of the end */
 void shutdown_unmount_others(
     struct shutdown *shutdown);                   /* unmount.c: all but what holds the report */
 void shutdown_unmount(struct shutdown *shutdown); /* unmount.c */
@@ -92,6 +92,12 @@ void shutdown_read_reboot_argument(struct shutdown *shutdown);
 
 /* What decides how the machine ends, with words for people: "restart", "halt", "power off". */
 const char *shutdown_action_name(enum action action);
+
+/* report.c: did the VM stop as it was asked to? */
+bool shutdown_was_graceful(const struct machine *machine);
+
+/* end.c: why and how the machine ends, kept for the next boot. In a child: writes to the disk. */
+void shutdown_record_end(const struct shutdown *shutdown);
 
 /* Adds a line to the notes for the report. In a child, or in PID 1 while no child writes. What does
  * not fit is left out. */

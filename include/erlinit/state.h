@@ -13,4 +13,8 @@
  */
 int state_directory_open(const char *path, mode_t mode);
 
+/* Reads a file of such a directory, up to `size` bytes, only if we wrote it: -EPERM for what is no
+ * regular file, or another user's; -ELOOP for a link. The number of bytes or -errno. */
+ssize_t state_read(int directory, const char *name, void *buffer, size_t size);
+
 #endif

@@ -48,7 +48,7 @@ const struct boot_step boot_steps[] = {
 
 #define EARLY_STEPS (sizeof boot_early_steps / sizeof boot_early_steps[0] - 1)
 #define STEPS       (sizeof boot_steps / sizeof boot_steps[0] - 1)
-_Static_assert(EARLY_STEPS + STEPS <= MACHINE_MAX_STEPS, "struct machine has a row for every step");
+_Static_assert(EARLY_STEPS + STEPS <= MACHINE_LAUNCH, "struct machine has a row for every step");
 
 const char *boot_step_name(size_t index)
 {
@@ -98,12 +98,18 @@ struct boot_child {
     struct boot *boot;
     int events[2];
     size_t count;
-    struct boot_record records[STEPS + 1];
+    struct boot_record records[STEPS + 1]; /* and the launch */
 };
 
 static void note(struct boot_child *child, size_t index, struct step_time time)
 {
     child->records[child->count++] = (struct boot_record){.index = (uint8_t)index, .time = time};
+}
+
+static void note_launch(struct boot_child *child, enum step_result result)
+{
+    note(child, MACHINE_LAUNCH,
+         (struct step_time){.start_us = time_us(), .result = (uint8_t)result, .ran = 1});
 }
 
 /* All in one write, less than a pipe takes at once (pipe(7)): PID 1 need not wake up for each step.
@@ -151,13 +157,14 @@ static void become_vm(struct boot_child *child)
     log_milestone("Launching erl...");
     if (boot->options->print_timing)
         log_notice("stop");
+    note_launch(child, STEP_DONE);
     tell(child);
     int result = vm_launch(&boot->vm, mask);
     errno = -result;
     log_line(LOG_EMERGENCY, "Can't start %s: %m", boot->vm.program);
     log_fatal();
     child->count = 0;
-    note(child, EARLY_STEPS + STEPS - 1, (struct step_time){.result = STEP_FATAL, .ran = 1});
+    note_launch(child, STEP_FATAL);
 }
 
 static int boot_child(void *argument)

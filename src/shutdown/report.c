@@ -23,7 +23,7 @@
 /* Address space only. The kernel's log is 128 KB to 1 MB usually; what does not fit is left out. */
 #define REPORT_BYTES ((size_t)4 * 1024 * 1024)
 
-static bool was_graceful(const struct machine *machine)
+bool shutdown_was_graceful(const struct machine *machine)
 {
     const struct lifecycle *life = &machine->life;
     return life->stopped && !life->hurry &&
@@ -66,7 +66,7 @@ static void add_head(struct text *text, const struct shutdown *self)
     text_add(text, "Current time: ");
     time_add_iso8601(text, &now);
     text_format(text, "\nIntentional exit: %s\n", life->requested ? "yes" : "no");
-    bool graceful = was_graceful(machine);
+    bool graceful = shutdown_was_graceful(machine);
     text_format(text, "Graceful shutdown succeeded: %s\n", graceful ? "yes" : "no");
     if (graceful) {
         int64_t took_ms = life->ended_at_ms - life->requested_at_ms;

@@ -142,19 +142,22 @@ void shutdown_quiet(struct shutdown *self)
     (void)file_set("/sys/kernel/uevent_helper", "\n");
 }
 
-static int save_seed(void *argument)
+static int save_state(void *argument)
 {
-    const struct options *options = argument;
+    const struct shutdown *self = argument;
     TEXT_ON_STACK(directory, 4096);
-    text_format(&directory, "%s/seedrng", options->state_directory.text);
-    return directory.cut ? ENAMETOOLONG : -seed_refresh(directory.at);
+    text_format(&directory, "%s/seedrng", self->options->state_directory.text);
+    int result = directory.cut ? ENAMETOOLONG : -seed_refresh(directory.at);
+    shutdown_record_end(self);
+    return result;
 }
 
 void shutdown_save_seed(struct shutdown *self)
 {
-    int result = child_call(save_seed, (void *)self->options, shutdown_step_limit_ms(self));
+    int result = child_call(save_state, self, shutdown_step_limit_ms(self));
     if (result == -ETIMEDOUT || result == -EINTR)
-        log_warning("Saving the random seed took too long or failed. Going on without it");
+        log_warning("Saving the random seed and the record of this end took too long or failed. "
+                    "Going on without it");
 }
 
 /* For a person in front of the screen; a request ends it. */

@@ -71,28 +71,6 @@ static int add_to_pool(const unsigned char *seed, size_t length, bool credit)
     return result;
 }
 
-/* Only what we wrote ourselves is a seed: no links, and nobody else's file. */
-static ssize_t read_seed(int directory, const char *name, unsigned char *seed)
-{
-    struct stat status;
-    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-    if (fd < 0)
-        return -errno;
-    ssize_t length;
-    if (fstat(fd, &status) < 0) {
-        length = -errno;
-    } else if (!S_ISREG(status.st_mode) || status.st_uid != geteuid()) {
-        length = -EPERM;
-    } else {
-        length = read(fd, seed, SEED_MAX_BYTES);
-        if (length < 0)
-            length = -errno;
-    }
-    (void)close(fd);
-    return length;
-}
-
 static bool may_credit(void)
 {
     static const char *const yes[] = {"1", "true", "yes", "y"};
@@ -114,7 +92,7 @@ static void hash_seed(struct blake2s *hash, const unsigned char *seed, size_t le
 static void use_old_seed(struct refresh *refresh, const char *name, bool credit)
 {
     unsigned char seed[SEED_MAX_BYTES];
-    ssize_t length = read_seed(refresh->directory, name, seed);
+    ssize_t length = state_read(refresh->directory, name, seed, sizeof seed);
 
     if (length == -ENOENT)
         return;

@@ -38,3 +38,18 @@ int state_directory_open(const char *path, mode_t mode)
     }
     return fd;
 }
+
+ssize_t state_read(int directory, const char *name, void *buffer, size_t size)
+{
+    struct stat status;
+    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    ssize_t length = fstat(fd, &status);
+    if (length == 0 && (!S_ISREG(status.st_mode) || status.st_uid != geteuid()))
+        length = -EPERM;
+    else if (length < 0 || (length = read(fd, buffer, size)) < 0)
+        length = -errno;
+    (void)close(fd);
+    return length;
+}

@@ -7,55 +7,45 @@
 
 #define SLOWEST_SHOWN 3
 
-static void add_steps(struct text *text, const struct machine *machine)
+/* The slowest step of those that took less than `below_us`; of two that took as long, the first. */
+static size_t find_slowest(const struct machine *machine, uint32_t below_us)
 {
-    const char *name = NULL;
-    for (size_t i = 0; (name = boot_step_name(i)) != NULL; i++) {
-        const struct step_time *step = &machine->steps[i];
-        text_format(text,
-                    "%s\n{\"name\":\"%s\",\"start_us\":%lu,\"duration_us\":%lu,\"result\":\"%s\"}",
-                    i == 0 ? "" : ",", name, (unsigned long)step->start_us,
-                    (unsigned long)step->duration_us,
-                    step->ran != 0 ? boot_result_name(step->result) : "not run");
-    }
-}
-
-/* The slowest step that is not in `shown` (a bit each). */
-static size_t find_slowest(const struct machine *machine, uint32_t shown)
-{
-    size_t slowest = 0;
-    for (size_t i = 0; boot_step_name(i) != NULL; i++)
-        if ((shown >> i & 1) == 0 &&
-            ((shown >> slowest & 1) != 0 ||
-             machine->steps[i].duration_us > machine->steps[slowest].duration_us))
+    size_t slowest = MACHINE_LAUNCH; /* which takes no time */
+    for (size_t i = 0; i < MACHINE_LAUNCH; i++) {
+        uint32_t duration_us = machine->steps[i].duration_us;
+        if (duration_us < below_us && duration_us > machine->steps[slowest].duration_us)
             slowest = i;
+    }
     return slowest;
 }
 
-static void log_summary(const struct machine *machine)
+static void log_summary(const struct machine *machine, uint64_t launch_us)
 {
     TEXT_ON_STACK(slowest, 128);
-    uint32_t shown = 0;
+    uint32_t below_us = UINT32_MAX;
     for (int i = 0; i < SLOWEST_SHOWN; i++) {
-        size_t step = find_slowest(machine, shown);
-        shown |= 1U << step;
-        text_format(&slowest, ", %s %lu us", boot_step_name(step),
-                    (unsigned long)machine->steps[step].duration_us);
+        size_t step = find_slowest(machine, below_us);
+        below_us = machine->steps[step].duration_us;
+        text_format(&slowest, "%s%s %u us", i == 0 ? "" : ", ", boot_step_name(step), below_us);
     }
-    log_notice("boot: %lu us, %lu us since the kernel's start; slowest%s",
-               (unsigned long)(machine->vm_start_us - machine->start_us),
-               (unsigned long)machine->vm_start_us, slowest.at);
+    log_notice("boot: %llu us, %llu us since the kernel's start; slowest: %s",
+               (unsigned long long)(launch_us - machine->start_us), (unsigned long long)launch_us,
+               slowest.at);
 }
 
 void record_boot(const struct options *options, const struct machine *machine)
 {
     TEXT_ON_STACK(text, RECORD_BYTES);
+    uint64_t launch_us = machine->steps[MACHINE_LAUNCH].start_us;
+    const char *name = NULL;
     record_begin(&text);
-    text_format(&text, ",\"start_us\":%lu,\"vm_start_us\":%lu,\"crashes\":%lu,\"steps\":[",
-                (unsigned long)machine->start_us, (unsigned long)machine->vm_start_us,
-                (unsigned long)machine->crashes);
-    add_steps(&text, machine);
-    record_publish("boot.json", &text, "]}\n");
-    if (options->print_timing)
-        log_summary(machine);
+    text_format(&text, ",\"start_us\":%lu,\"vm_start_us\":%lu,\"crashes\":%u,\"steps\":[",
+                (unsigned long)machine->start_us, (unsigned long)launch_us, machine->crashes);
+    for (size_t i = 0; (name = boot_step_name(i)) != NULL; i++)
+        record_add_step(&text, name, &machine->steps[i]);
+    text_add(&text, "]}\n");
+    record_put(RECORD_DIRECTORY, "boot.json", &text);
+    /* 0: the boot child died on its way */
+    if (options->print_timing && launch_us > 0)
+        log_summary(machine, launch_us);
 }

@@ -12,6 +12,7 @@
 
 static void (*const jobs[])(const struct options *options, const struct machine *machine) = {
     record_boot,
+    record_previous,
 };
 
 struct work {

@@ -195,7 +195,6 @@ static void read_boot_events(struct supervisor *self)
         (void)uev_io_stop(&self->boot);
     (void)close(self->machine->boot_events_fd);
     self->machine->boot_events_fd = -1;
-    self->machine->vm_start_us = time_us();
     happen(self, EVENT_VM_STARTED, ACTION_REBOOT);
 }
 

@@ -3,7 +3,8 @@
 import json
 import re
 
-from machine import Machine, TOP
+from ending import said
+from machine import Machine, Part, TOP
 
 READ = """until [ -e /run/erlinit/boot.json ]; do :; done
 report_file boot /run/erlinit/boot.json
@@ -40,5 +41,85 @@ def test_the_boot():
     assert boot["vm_start_us"] >= now
     slowest = sorted(steps, key=lambda step: -step["duration_us"])[:3]
     assert f"erlinit: boot: {boot['vm_start_us'] - boot['start_us']} us, {boot['vm_start_us']} us " \
-        "since the kernel's start; slowest, " + ", ".join(
+        "since the kernel's start; slowest: " + ", ".join(
             f"{step['name']} {step['duration_us']} us" for step in slowest) in kmsg
+
+
+PREVIOUS = """until [ -e /run/erlinit/previous.json ]; do :; done
+report_file previous /run/erlinit/previous.json
+report boot_id "$(cat /proc/sys/kernel/random/boot_id)"
+"""
+STATE = "/root/erlinit"
+
+
+def previous(machine, end, what="reboot"):
+    """Boots, ends as END says; returns what the boot was told, and its id."""
+    with machine.boot(script=PREVIOUS + end) as vm:
+        told = json.loads(vm.reported("previous"))
+        boot_id = vm.reported("boot_id").decode()
+        if what:
+            assert vm.wait_end() == what
+    assert told["schema"] == 1
+    return told, boot_id
+
+
+def test_why_it_rebooted():
+    machine = Machine()
+    told, first = previous(machine, "echo tryboot >/run/reboot-param; kill -TERM 1; exec sleep 0.3")
+    assert told == {"schema": 1, "recorded": False, "reason": "No such file or directory", "pstore": []}
+
+    told, second = previous(machine, "kill -KILL $$")
+    assert told["recorded"] and told["boot_id"] == first
+    assert told["intentional"] and told["graceful"] and told["vm_started"] and told["fatal"] is None
+    assert (told["signal"], told["uid"], told["command"]) == (15, 0, "erlexec")
+    assert (told["action"], told["argument"]) == ("restart", "tryboot")
+    assert (told["vm_status"], told["vm_signal"], told["crashes"]) == (0, 0, 0)
+    assert told["pid"] > 1 and told["time"].startswith("1970-01-01T00:00:")
+    assert 200 <= told["shutdown_ms"] - told["requested_ms"] < 10000
+    assert 0 < told["requested_ms"] < told["shutdown_ms"] <= told["uptime_ms"]
+    names = steps_of("src/shutdown/shutdown.c")
+    assert [step["name"] for step in told["steps"]] == names[:names.index("seed")]
+    assert told["steps"][0]["start_us"] // 1000 >= told["shutdown_ms"]
+
+    # Told once: the power goes in this boot, and that is what the next one is told.
+    told, third = previous(machine, "idle", what=None)
+    assert told["recorded"] and told["boot_id"] == second
+    assert (told["intentional"], told["graceful"], told["command"]) == (False, False, "")
+    assert (told["vm_status"], told["vm_signal"], told["requested_ms"]) == (0, 9, 0)
+    told, _ = previous(machine, "exit 0")
+    assert not told["recorded"] and third not in json.dumps(told)
+    assert machine.disk(0).partition(1).list(STATE) == {"last-end.json": 0o100644}
+
+
+def test_a_boot_that_could_not_start_the_vm():
+    machine = Machine(config="--poweroff-on-fatal\n--uid nobody-knows")
+    with machine.boot() as vm:
+        assert vm.wait_end() == "poweroff"
+    told = json.loads(machine.disk(0).partition(1).read(f"{STATE}/last-end.json"))
+    assert (told["fatal"], told["action"], told["vm_started"]) == ("identity", "power off", False)
+    machine.edit({"/srv/erlang/erts-1.0/bin/erlexec": "#!/gone\n", "/etc/erlinit.config": ""})
+    with machine.boot() as vm:
+        assert vm.wait_end() == "reboot"
+    told = json.loads(machine.disk(0).partition(1).read(f"{STATE}/last-end.json"))
+    assert (told["fatal"], told["vm_started"]) == ("launch", False)
+
+
+def test_a_hostile_state_directory():
+    """Nothing is followed, nothing foreign is believed, and nothing of it is in the way."""
+    machine = Machine(files={"/secret": "kept\n", f"{STATE}/last-end.json": ("symlink", "/secret"),
+                             f"{STATE}/last-end.json.new": ("symlink", "/secret"),
+                             "/other/erlinit": ("symlink", "/elsewhere"),
+                             "/elsewhere/last-end.json": '{"a":1}\n'})
+    told, first = previous(machine, "exit 3")
+    assert not told["recorded"] and "ymbolic link" in told["reason"]
+    root = machine.disk(0).partition(1)
+    assert json.loads(root.read(f"{STATE}/last-end.json"))["boot_id"] == first
+    machine.edit({f"{STATE}/last-end.json": b"{" * 3000000})
+    told, _ = previous(machine, "exit 5")
+    assert not told["recorded"] and told["reason"] == "Bad message"
+    with machine.boot(script=PREVIOUS + "exit 6", config="--state-directory /other") as vm:
+        told = json.loads(vm.reported("previous"))
+        assert vm.wait_end() == "reboot"
+        assert len(said(vm, rb"Can't write /other/erlinit/last-end.json: Not a directory\.")) == 1
+    assert not told["recorded"] and told["reason"] == "Not a directory"
+    assert root.read("/elsewhere/last-end.json") == b'{"a":1}\n' and root.read("/secret") == b"kept\n"

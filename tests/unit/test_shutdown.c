@@ -4,7 +4,7 @@
 /* wrap: shutdown_terminate shutdown_kill shutdown_breadcrumbs shutdown_unmount_others */
 /* wrap: shutdown_report shutdown_unmount shutdown_reboot time_ms close mmap */
 /* wrap: child_start child_wait child_wait_event child_reap child_call child_set_hooks */
-/* wrap: command_run seed_refresh file_set file_read_line */
+/* wrap: command_run seed_refresh shutdown_record_end file_set file_read_line */
 #include "erlinit/files.h"
 #include "erlinit/seed.h"
 #include "erlinit/shutdown.h"
@@ -43,6 +43,7 @@ int __wrap_child_call(int (*function)(void *argument), void *argument, int64_t l
 void __wrap_child_set_hooks(const struct child_hooks *hooks);
 int __wrap_command_run(const struct command *command);
 int __wrap_seed_refresh(const char *directory);
+void __wrap_shutdown_record_end(const struct shutdown *shutdown);
 int __real_file_set(const char *path, const char *text);
 int __wrap_file_set(const char *path, const char *text);
 ssize_t __wrap_file_read_line(const char *path, char *buffer, size_t size);
@@ -58,7 +59,7 @@ static const int *events; /* signals that come while it waits, ended by 0 */
 static int (*job)(void *argument);
 static void *job_argument;
 static bool job_done, no_shared_memory;
-static int start_error, command_result, seed_result, call_result;
+static int start_error, command_result, seed_result, call_result, records;
 static const char *reboot_parameter;
 static struct shutdown *self; /* as the steps get it */
 static void (*meanwhile)(void);
@@ -212,6 +213,13 @@ int __wrap_seed_refresh(const char *directory)
 {
     assert_string_equal(directory, "/state/seedrng");
     return seed_result;
+}
+
+/* In the same child, whatever came of the seed. */
+void __wrap_shutdown_record_end(const struct shutdown *shutdown)
+{
+    assert_ptr_equal(shutdown->machine, &machine);
+    records++;
 }
 
 int __wrap_file_set(const char *path, const char *text)
@@ -542,10 +550,12 @@ static void saves_the_seed_if_it_can(void **state)
     (void)state;
     call_result = -ETIMEDOUT;
     (void)run();
-    assert_true(log_spy_contains("Saving the random seed took too long or failed"));
+    assert_true(log_spy_contains("Saving the random seed and the record of this end took too"));
     (void)setup(NULL);
     seed_result = -EROFS; /* said by the function itself */
+    records = 0;
     (void)run();
+    assert_int_equal(records, 1);
     assert_int_equal(log_spy_count(LOG_WARNING), 0);
     char path[5000];
     memset(path, 'x', sizeof path - 1);

@@ -153,7 +153,7 @@ void __wrap_late_start(const struct options *options, const struct machine *stat
     assert_ptr_equal(options, current);
     assert_ptr_equal(state, &machine);
     /* all that the time line needs is there */
-    assert_true(machine.vm_start_us > 0 && machine.boot_events_fd == -1);
+    assert_true(machine.boot_events_fd == -1);
     late_starts++;
 }
 
