@@ -37,10 +37,4 @@ void mounts_unescape(char *text);
 /* True if the file system is on a block device (major number not 0). */
 bool mount_is_block(const struct mount_entry *entry);
 
-/*
- * syncfs(2) on every read-write block file system, once each. Write-back errors are logged with the
- * mount point. Blocks; for a child.
- */
-void mounts_flush(void);
-
 #endif

@@ -34,12 +34,12 @@ struct shutdown_notes {
     int others;        /* the rest */
     int catcher_count; /* of those that catch SIGTERM; at most as many as there is room for */
     pid_t catchers[SHUTDOWN_MAX_CATCHERS];
-    /* unmounting: the mount that is being worked on, and those that hung */
-    int current_mount;
+    /* unmounting: the file system that is being worked on, and those that hung */
+    dev_t current_device;
     char current_target[256];
     int mounts_to_go; /* with the current one */
     int hung_count;
-    int hung[SHUTDOWN_MAX_HUNG];
+    dev_t hung[SHUTDOWN_MAX_HUNG];
     pid_t hung_child[SHUTDOWN_MAX_HUNG]; /* who is still at it; 0: has ended */
     int run_on_exit_result;              /* of command_run(), or SHUTDOWN_NOT_RUN */
     /* lines for the report */
@@ -114,8 +114,10 @@ int64_t shutdown_step_limit_ms(const struct shutdown *shutdown);
 __attribute__((noreturn)) void shutdown_reboot(enum action action, const char *argument,
                                                int64_t limit_ms);
 
-/* holders.c: logs and notes which processes use the file system. In a child. */
-void shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry);
+/* holders.c: names which processes use the file system, in the notes for the report or in the log.
+ * In a child. */
+void shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry,
+                           bool for_report);
 
 /* devices.c: lets go of loop and device-mapper devices that nobody uses. True if one went. In a
  * child. */

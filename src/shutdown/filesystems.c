@@ -22,6 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The device of a mount that is no longer there. */
+#define GONE ((dev_t)-1)
+
 static const char *const kernel_roots[] = {"/proc", "/sys", "/dev"};
 
 static bool is_below(const char *target, const char *top)
@@ -37,10 +40,10 @@ static bool has_server(const struct mount_entry *entry)
            text_equal(entry->type, "cifs") || text_equal(entry->type, "9p");
 }
 
-static bool is_hung(const struct shutdown_notes *notes, int id)
+static bool is_hung(const struct shutdown_notes *notes, dev_t device)
 {
     for (int i = 0; i < notes->hung_count; i++)
-        if (notes->hung[i] == id)
+        if (notes->hung[i] == device)
             return true;
     return false;
 }
@@ -62,41 +65,54 @@ static bool should_unmount(const struct mount_table *table, const struct mount_e
     return false;
 }
 
-/* A file system on a disk that can still be written to: the kind that has an end worth a line in
- * the report. */
-static bool has_data(const struct mount_entry *entry)
-{
-    return mount_is_block(entry) && !entry->super_read_only;
-}
-
-/* umount(2) tells nobody about pages that could not be written; syncfs(2) does. */
-static void flush(struct shutdown *self, const struct mount_entry *entry, int fd)
-{
-    if (syncfs(fd) == 0)
-        return;
-    log_error("%s (%s): writing back failed: %m. Data may be lost", entry->target, entry->source);
-    shutdown_note(self, "- %s (%s): writing back failed: %m", entry->target, entry->source);
-}
-
 static int open_top(const struct mount_entry *entry)
 {
     return open(entry->target, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-static bool unmount(struct shutdown *self, const struct mount_entry *entry)
+/* umount(2) and a remount tell nobody about pages that could not be written; syncfs(2) does, once,
+ * also if that was long ago, and if the kernel has made the file system read-only since. */
+static void flush(struct shutdown *self, const struct mount_entry *entry)
 {
-    int fd = has_data(entry) ? open_top(entry) : -1;
-    if (fd >= 0) {
-        flush(self, entry, fd);
-        (void)close(fd);
+    int fd = open_top(entry);
+    if (fd < 0 ? errno == EIO : syncfs(fd) < 0) {
+        log_error("%s (%s): writing back failed: %m. Data may be lost", entry->target,
+                  entry->source);
+        shutdown_note(self, "- %s (%s): writing back failed: %m", entry->target, entry->source);
     }
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+static void note_end(struct shutdown *self, const struct mount_entry *entry, const char *end)
+{
+    shutdown_note(self, "- %s (%s, %s): %s", entry->target, entry->source, entry->type, end);
+}
+
+/* The last mount of a file system on a disk: with it, that comes to its end. */
+static bool is_last(const struct mount_table *table, const struct mount_entry *entry)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (table->item[i].device == entry->device && &table->item[i] != entry)
+            return false;
+    return mount_is_block(entry);
+}
+
+static bool unmount(struct shutdown *self, const struct mount_table *table,
+                    struct mount_entry *entry)
+{
+    bool last = is_last(table, entry);
+    if (last)
+        flush(self, entry);
     int flags = UMOUNT_NOFOLLOW | (has_server(entry) ? MNT_FORCE : 0);
     bool done = umount2(entry->target, flags) == 0;
     /* what has no disk behind it can be let go without an end */
     if (!done && !mount_is_block(entry))
         done = umount2(entry->target, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
-    if (done && has_data(entry))
-        shutdown_note(self, "- %s (%s, %s): unmounted", entry->target, entry->source, entry->type);
+    if (done && last)
+        note_end(self, entry, "unmounted");
+    if (done)
+        entry->device = GONE;
     return done;
 }
 
@@ -105,7 +121,7 @@ void filesystems_begin(struct shutdown *self, const struct mount_entry *entry, s
     struct shutdown_notes *notes = self->notes;
     struct text target = text_into(notes->current_target, sizeof notes->current_target);
     text_add(&target, entry->target);
-    notes->current_mount = entry->id;
+    notes->current_device = entry->device;
     notes->mounts_to_go = (int)to_go;
 }
 
@@ -139,22 +155,21 @@ static bool unmount_round(struct shutdown *self, const dev_t *keep)
     if (mounts_load(&table) < 0)
         return false;
     for (size_t i = table.count; i-- > 0;) {
-        const struct mount_entry *entry = &table.item[i];
-        if (is_hung(self->notes, entry->id) || !should_unmount(&table, entry) ||
+        struct mount_entry *entry = &table.item[i];
+        if (is_hung(self->notes, entry->device) || !should_unmount(&table, entry) ||
             (keep != NULL && holds_report(self, &table, entry, *keep)))
             continue;
         filesystems_begin(self, entry, i + 1);
-        changed = unmount(self, entry) || changed;
+        changed = unmount(self, &table, entry) || changed;
     }
     return shutdown_detach_devices() || changed;
 }
 
-static int freeze(struct shutdown *self, const struct mount_entry *entry)
+static int freeze(const struct mount_entry *entry)
 {
     int fd = open_top(entry);
     if (fd < 0)
         return -errno;
-    flush(self, entry, fd);
     int result = ioctl(fd, FIFREEZE, 0) < 0 && errno != EBUSY ? -errno : 0;
     (void)close(fd);
     return result;
@@ -168,10 +183,8 @@ static void make_safe(struct shutdown *self, const struct mount_entry *entry)
     int result = 0;
     if (mount(NULL, entry->target, NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0) {
         end = "frozen";
-        result = freeze(self, entry);
+        result = freeze(entry);
     }
-    shutdown_note(self, "- %s (%s, %s): %s", entry->target, entry->source, entry->type,
-                  result == 0 ? end : "not clean");
     errno = -result;
     if (result < 0)
         log_error(
@@ -181,7 +194,56 @@ static void make_safe(struct shutdown *self, const struct mount_entry *entry)
     else if (!root)
         log_warning("%s (%s): busy, now %s", entry->target, entry->source, end);
     if (!root || result < 0)
-        shutdown_name_holders(self, entry);
+        shutdown_name_holders(self, entry, false);
+}
+
+/* Goes over each file system on a disk that is still mounted and doesn't hang, once, however often
+ * it is mounted: by its oldest mount, which is before those that are on top of it. */
+static int for_each_left(struct shutdown *self,
+                         void (*work)(struct shutdown *self, const struct mount_entry *entry))
+{
+    struct mount_table table = {0};
+    int result = mounts_load(&table);
+    for (size_t i = table.count; i-- > 0;) {
+        const struct mount_entry *entry = &table.item[i];
+        bool seen = !mount_is_block(entry) || is_hung(self->notes, entry->device);
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = table.item[j].device == entry->device;
+        if (seen)
+            continue;
+        filesystems_begin(self, entry, i + 1);
+        work(self, entry);
+    }
+    return -result;
+}
+
+static void end_left(struct shutdown *self, const struct mount_entry *entry)
+{
+    flush(self, entry);
+    if (!entry->super_read_only)
+        make_safe(self, entry);
+}
+
+static void note_left(struct shutdown *self, const struct mount_entry *entry)
+{
+    note_end(self, entry,
+             entry->super_read_only ? "read-only" : "still mounted, a bad end is only in the log");
+}
+
+static void note_holders(struct shutdown *self, const struct mount_entry *entry)
+{
+    if (!text_equal(entry->target, "/"))
+        shutdown_name_holders(self, entry, true);
+}
+
+int filesystems_note_left(void *argument)
+{
+    return for_each_left(argument, note_left);
+}
+
+int filesystems_note_holders(void *argument)
+{
+    return for_each_left(argument, note_holders);
 }
 
 int filesystems_end_others(void *argument)
@@ -204,18 +266,5 @@ int filesystems_end_all(void *argument)
         shutdown_stop_swap_files();
     while (unmount_round(self, NULL))
         continue;
-    struct mount_table table = {0};
-    int result = mounts_load(&table);
-    for (size_t i = table.count; result == 0 && i-- > 0;) {
-        const struct mount_entry *entry = &table.item[i];
-        bool seen = !has_data(entry) || is_hung(self->notes, entry->id);
-        /* the same file system mounted elsewhere too: once is enough */
-        for (size_t j = i + 1; j < table.count && !seen; j++)
-            seen = table.item[j].device == entry->device;
-        if (seen)
-            continue;
-        filesystems_begin(self, entry, i + 1);
-        make_safe(self, entry);
-    }
-    return -result;
+    return for_each_left(self, end_left);
 }

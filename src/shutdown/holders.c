@@ -10,38 +10,42 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_on(const char *path, dev_t device)
+/* Of what /proc/`pid`/`name` stands for; 0: nothing. */
+static dev_t device_of(const char *pid, const char *name)
 {
     struct stat status;
-    return stat(path, &status) == 0 && status.st_dev == device;
+    TEXT_ON_STACK(path, 64);
+    text_format(&path, "/proc/%s/%s", pid, name);
+    return stat(path.at, &status) == 0 ? status.st_dev : 0;
 }
 
 /* The first use that is found is enough; its name goes to `use`. */
 static bool uses(const char *pid, dev_t device, struct text *use)
 {
-    static const char *const links[] = {"cwd", "root", "exe"};
-    TEXT_ON_STACK(path, 64);
+    static const char links[][5] = {"exe", "cwd", "root"};
     for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
-        path = text_into(path.at, path.size);
-        text_format(&path, "/proc/%s/%s", pid, links[i]);
-        if (is_on(path.at, device))
+        dev_t found = device_of(pid, links[i]);
+        if (found == device)
             return text_add(use, links[i]);
+        /* a thread of the kernel, as most are, has no program, and nothing else either */
+        if (found == 0)
+            return false;
     }
     struct strings fds = {0};
-    path = text_into(path.at, path.size);
+    TEXT_ON_STACK(path, 64);
     text_format(&path, "/proc/%s/fd", pid);
     if (directory_list(path.at, NULL, &fds) < 0)
         return false;
     for (size_t i = 0; i < fds.count; i++) {
-        path = text_into(path.at, path.size);
-        text_format(&path, "/proc/%s/fd/%s", pid, fds.item[i]);
-        if (is_on(path.at, device))
+        TEXT_ON_STACK(name, 32);
+        text_format(&name, "fd/%s", fds.item[i]);
+        if (device_of(pid, name.at) == device)
             return text_format(use, "descriptor %s", fds.item[i]);
     }
     return false;
 }
 
-void shutdown_name_holders(struct shutdown *self, const struct mount_entry *entry)
+void shutdown_name_holders(struct shutdown *self, const struct mount_entry *entry, bool for_report)
 {
     struct strings pids = {0};
     if (self->alone || directory_list("/proc", directory_entry_is_process, &pids) < 0)
@@ -54,9 +58,12 @@ void shutdown_name_holders(struct shutdown *self, const struct mount_entry *entr
         TEXT_ON_STACK(path, 64);
         text_format(&path, "/proc/%s/comm", pids.item[i]);
         (void)file_read_line(path.at, comm, sizeof comm);
-        log_error("%s is kept busy by process %s (%s), %s", entry->target, pids.item[i], comm,
-                  use.at);
-        shutdown_note(self, "- %s is kept busy by process %s (%s), %s", entry->target, pids.item[i],
-                      comm, use.at);
+        TEXT_ON_STACK(line, 1024);
+        text_format(&line, "%s is kept busy by process %s (%s), %s", entry->target, pids.item[i],
+                    comm, use.at);
+        if (for_report)
+            shutdown_note(self, "- %s", line.at);
+        else
+            log_error("%s", line.at);
     }
 }

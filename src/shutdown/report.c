@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Why the machine ended: one line for kmsg and pmsg, and the shutdown report, which tools parse:
  * what is there keeps its form. */
+#include "filesystems.h"
+
 #include "erlinit/report.h"
 #include "erlinit/shutdown.h"
 
@@ -116,7 +118,7 @@ static void rotate(const char *path, long long keep)
 
 static int write_report(void *argument)
 {
-    const struct shutdown *self = argument;
+    struct shutdown *self = argument;
     const char *path = self->options->shutdown_report.text;
     char *buffer = arena_alloc(REPORT_BYTES);
     if (buffer == NULL)
@@ -125,6 +127,7 @@ static int write_report(void *argument)
     TEXT_ON_STACK(oom, 1024);
     add_head(&text, self);
     report_add_kernel_log(&text, &oom);
+    (void)filesystems_note_left(self);
     add_details(&text, self);
     text_add_bytes(&text, oom.at, oom.length);
     report_add_crash_dump(&text, self->options);
@@ -137,6 +140,9 @@ void shutdown_report(struct shutdown *self)
     const struct word *path = &self->options->shutdown_report;
     if (path->text == NULL)
         return;
+    /* apart, and not for long: it looks at descriptors of processes that hang */
+    if (!self->alone)
+        (void)child_call(filesystems_note_holders, self, shutdown_step_limit_ms(self) / 8);
     int result = child_call(write_report, self, shutdown_step_limit_ms(self));
     errno = -result;
     if (result < 0)

@@ -17,7 +17,12 @@
 /* Left for what comes after the unmounting. */
 #define RESERVE_MS 200
 
-static const struct mount_entry before_mounts = {.id = FILESYSTEMS_BEFORE, .target = "swap"};
+static const struct mount_entry before_mounts = {.device = FILESYSTEMS_BEFORE, .target = "swap"};
+
+static int64_t time_left_ms(const struct shutdown *self)
+{
+    return shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
+}
 
 /* The child hangs in one mount: leave it there. False when there is no room to note another. */
 static bool give_up_mount(struct shutdown *self, pid_t pid)
@@ -29,7 +34,7 @@ static bool give_up_mount(struct shutdown *self, pid_t pid)
     if (notes->hung_count >= SHUTDOWN_MAX_HUNG)
         return false;
     notes->hung_child[notes->hung_count] = pid;
-    notes->hung[notes->hung_count++] = notes->current_mount;
+    notes->hung[notes->hung_count++] = notes->current_device;
     return true;
 }
 
@@ -43,9 +48,9 @@ static int write_back(void *argument)
 /* No list of mounts, or no process to work it off: whatever is dirty goes to the disks at least. */
 static void only_write_back(const struct shutdown *self, int reason)
 {
-    errno = reason;
+    errno = -reason;
     log_error("Can't unmount: %m. Writing back only");
-    if (child_call(write_back, NULL, shutdown_time_left(self, INT64_MAX) - RESERVE_MS) == -reason)
+    if (child_call(write_back, NULL, time_left_ms(self)) == reason)
         (void)write_back(NULL);
 }
 
@@ -56,33 +61,27 @@ static void only_write_back(const struct shutdown *self, int reason)
 static int64_t patience_ms(const struct shutdown *self)
 {
     const struct shutdown_notes *notes = self->notes;
-    int64_t left_ms = shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
+    int64_t left_ms = time_left_ms(self);
     return left_ms /
            (notes->hung_count == 0 || notes->mounts_to_go == 0 ? 2 : notes->mounts_to_go + 1);
 }
 
-/* One child after the other, until one comes to its end. False when that is impossible or the time
- * is over. */
-static bool run_guarded(struct shutdown *self, int (*function)(void *))
+/* One child after the other, until one comes to its end. 0, -errno if that is impossible, or
+ * -ETIMEDOUT. */
+static int run_guarded(struct shutdown *self, int (*function)(void *))
 {
     for (;;) {
         filesystems_begin(self, &before_mounts, (size_t)self->notes->mounts_to_go);
         pid_t pid = child_start(function, self);
-        if (pid < 0) {
-            only_write_back(self, (int)-pid);
-            return false;
-        }
+        if (pid < 0)
+            return (int)pid;
         int status = 0;
         int result = child_wait(pid, time_ms() + patience_ms(self), &status);
-        if (result == 0 && status == 0)
-            return true;
-        /* it has not hung, and won't do better the next time */
-        if (result == 0 && WIFEXITED(status)) {
-            only_write_back(self, WEXITSTATUS(status));
-            return false;
-        }
-        if (!give_up_mount(self, pid) || shutdown_time_left(self, INT64_MAX) <= RESERVE_MS)
-            return false;
+        /* a reason: it has not hung, and won't do better the next time */
+        if (result == 0 && WIFEXITED(status))
+            return -WEXITSTATUS(status);
+        if (!give_up_mount(self, pid) || time_left_ms(self) <= 0)
+            return -ETIMEDOUT;
     }
 }
 
@@ -95,25 +94,30 @@ static bool some_hang(const struct shutdown_notes *notes)
 }
 
 /* What hung was perhaps only slow: with the others safe, it may have all the rest of the time. */
-static void try_hung_again(struct shutdown *self, int (*function)(void *))
+static void try_hung_again(struct shutdown *self)
 {
-    int64_t until = time_ms() + shutdown_time_left(self, INT64_MAX) - RESERVE_MS;
+    int64_t until = time_ms() + time_left_ms(self);
     while (!child_reap(&self->hooks) && some_hang(self->notes))
         if (!child_wait_event(&self->hooks, until))
             return;
     self->notes->hung_count = 0;
-    (void)run_guarded(self, function);
+    if (run_guarded(self, filesystems_end_all) == 0 && self->notes->hung_count == 0)
+        log_milestone("Nothing hangs any more");
 }
 
 void shutdown_unmount_others(struct shutdown *self)
 {
-    /* without a report there is nothing to keep a file system for: all is one job */
+    /* without a report there is nothing to keep a file system for: all is one job. What can't be
+     * done here can't be done there either, and is told there. */
     if (self->options->shutdown_report.text != NULL)
         (void)run_guarded(self, filesystems_end_others);
 }
 
 void shutdown_unmount(struct shutdown *self)
 {
-    if (run_guarded(self, filesystems_end_all) && self->notes->hung_count > 0)
-        try_hung_again(self, filesystems_end_all);
+    int result = run_guarded(self, filesystems_end_all);
+    if (result == 0 && self->notes->hung_count > 0)
+        try_hung_again(self);
+    else if (result < 0 && result != -ETIMEDOUT)
+        only_write_back(self, result);
 }

@@ -163,30 +163,3 @@ bool mount_is_block(const struct mount_entry *entry)
      * names its disk */
     return major(entry->device) != 0 || text_starts_with(entry->source, "/dev/");
 }
-
-static void flush_one(const struct mount_entry *entry)
-{
-    int fd = open(entry->target, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return;
-    if (syncfs(fd) < 0)
-        log_error("%s (%s): writing back failed: %m. Data may be lost", entry->target,
-                  entry->source);
-    (void)close(fd);
-}
-
-void mounts_flush(void)
-{
-    struct mount_table table = {0};
-    if (mounts_load(&table) < 0) {
-        sync();
-        return;
-    }
-    for (size_t i = 0; i < table.count; i++) {
-        bool seen = !mount_is_block(&table.item[i]) || table.item[i].super_read_only;
-        for (size_t j = 0; j < i && !seen; j++)
-            seen = table.item[j].device == table.item[i].device;
-        if (!seen)
-            flush_one(&table.item[i]);
-    }
-}

@@ -6,7 +6,6 @@
 #include "erlinit/files.h"
 #include "erlinit/late.h"
 #include "erlinit/log.h"
-#include "erlinit/mounts.h"
 #include "erlinit/survive.h"
 #include "erlinit/text.h"
 #include "erlinit/times.h"
@@ -114,10 +113,11 @@ static int ask_vm(void *argument)
     return 0;
 }
 
+/* Not syncfs(2), which tells of errors once: they are for the shutdown, and its report. */
 static int flush(void *argument)
 {
     (void)argument;
-    mounts_flush();
+    sync();
     return 0;
 }
 

@@ -11,6 +11,7 @@ COUNTED = ["-icount", "shift=0,sleep=on"]
 # The clock counts instructions, and jumps to the next timer when all sleep: days take seconds. For
 # machines in memory, as a disk would seem slow to such a machine.
 VIRTUAL = {"root": "initramfs", "qemu": ["-icount", "shift=0,sleep=off"]}
+LATER = "still mounted, a bad end is only in the log"
 END = "echo '<6>the VM ends' >/dev/kmsg; exit 1"
 
 
@@ -22,6 +23,17 @@ def device(config="", script="exit 0", **options):
 
 def report_of(machine, path="/report.md"):
     return machine.disk(0).partition(2).read(path).decode()
+
+
+def ends(machine, disk=0, partition=2):
+    """{mount point: how its file system ended} as the report says it; each is there once."""
+    report = machine.disk(disk).partition(partition).read("/report.md").decode()
+    section = report.split("\n## Shutdown\n")[1]
+    print(section)
+    found = re.findall(r"^- (/.*?)(?: \([^()]*, \w+\))?: (unmounted|read-only|hangs, not clean|still .*)$",
+                       section, re.M)
+    assert len(dict(found)) == len(found), found
+    return dict(found)
 
 
 def said(vm, pattern):

@@ -2,7 +2,7 @@
 """Processes that are left when the VM has gone: ended, or named."""
 import re
 
-from ending import END, device, end_s, report_of, trouble
+from ending import END, LATER, device, end_s, ends, report_of, trouble
 from facts import clean
 from machine import Part
 
@@ -77,5 +77,7 @@ i=0; until grep -q '^State:.D' /proc/$!/status || [ $i = 1000 ]; do i=$((i + 1))
     assert re.search(rb"^/fat \(/dev/nvme0n1p4\): can be neither unmounted nor made", log, re.M)
     assert re.search(rb"^/fat is kept busy by process \d+ \(leftover\), descriptor 8", log, re.M)
     assert re.search(r"^- can't be killed: process \d+ \(leftover\), state D, in \w+", report, re.M)
+    assert re.search(r"^- /fat is kept busy by process \d+ \(leftover\), descriptor 8$", report, re.M)
+    assert ends(machine) == {target: LATER for target in ("/", "/data", "/other", "/fat")}
     assert took < 4  # the two seconds that a killed process gets
     assert clean(machine, 1, 2, 3)

@@ -2,7 +2,7 @@
 """Every file system ends unmounted, read-only or frozen, or it is named, within the budget."""
 import pytest
 
-from ending import END, device, end_s, report_of, said, trouble
+from ending import COUNTED, END, LATER, device, end_s, ends, report_of, said, trouble
 from facts import clean
 from image import make_ext4, tool
 from machine import Part
@@ -47,6 +47,8 @@ def test_mounts_of_all_kinds(tmp_path):
         assert vm.wait_end() == "reboot"
         assert not trouble(vm)
         assert end_s(vm) < 2
+    assert ends(machine) == {"/": LATER, "/data": LATER, "/fat mount": "unmounted",
+                             "/data/on loop": "unmounted", "/data/on loop/in ner": "unmounted"}
     assert clean(machine, 1, 2, 3)
     assert machine.disk(0).partition(3).read("/x") == b"x\n"
     outer, inner = tmp_path / "outer-now", tmp_path / "inner-now"
@@ -104,7 +106,8 @@ done
 def test_devices_that_never_answer(parts, config, budget_s):
     """Named, and given up; the other disks are in order, and the machine ends in time."""
     script = HUNG_DEVICES.format(parts=" ".join(map(str, parts)))
-    machine = device(config, script, modules=["dm_mod"], parts=[Part("ext4")] * (1 + len(parts)))
+    machine = device(config, script, modules=["dm_mod"], parts=[Part("ext4")] * (1 + len(parts)),
+                     qemu=COUNTED if budget_s < BUDGET_S else ())
     with machine.boot() as vm:
         assert vm.wait_end(60) == "reboot"
         took = end_s(vm)

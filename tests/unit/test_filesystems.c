@@ -4,6 +4,8 @@
 /* wrap: mounts_load umount2 mount open close ioctl syncfs sync file_read swapoff kill */
 /* wrap: shutdown_detach_devices shutdown_name_holders stat */
 /* wrap: child_call child_start child_wait child_reap child_wait_event */
+#include "../../src/shutdown/filesystems.h"
+
 #include "erlinit/files.h"
 #include "erlinit/shutdown.h"
 #include "erlinit/times.h"
@@ -42,7 +44,8 @@ int __real_swapoff(const char *path);
 int __wrap_swapoff(const char *path);
 int __wrap_kill(pid_t pid, int signal);
 bool __wrap_shutdown_detach_devices(void);
-void __wrap_shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry);
+void __wrap_shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry,
+                                  bool for_report);
 pid_t __wrap_child_start(int (*function)(void *argument), void *argument);
 int __wrap_child_call(int (*function)(void *argument), void *argument, int64_t limit_ms);
 int __wrap_child_wait(pid_t pid, int64_t deadline_ms, int *status);
@@ -61,7 +64,9 @@ struct made_up {
     int hangs; /* umount2() does not return so often */
     int busy;  /* umount2() fails so often */
     bool busy_until_detached;
-    int remount_error, freeze_error, sync_error;
+    int remount_error, freeze_error;
+    int sync_error; /* told once */
+    int open_error;
 };
 
 #define FOREVER 1000
@@ -144,6 +149,9 @@ int __wrap_mount(const char *source, const char *target, const char *type, unsig
 int __wrap_open(const char *path, int flags, ...)
 {
     assert_int_equal(flags, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    errno = find(path)->open_error;
+    if (errno != 0)
+        return -1;
     opened++;
     return FIRST_FD + (int)(find(path) - mounts);
 }
@@ -159,6 +167,7 @@ int __wrap_syncfs(int fd)
 {
     note("sync", mounts[fd - FIRST_FD].target);
     errno = mounts[fd - FIRST_FD].sync_error;
+    mounts[fd - FIRST_FD].sync_error = 0;
     return errno == 0 ? 0 : -1;
 }
 
@@ -209,10 +218,11 @@ bool __wrap_shutdown_detach_devices(void)
     return detached;
 }
 
-void __wrap_shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry)
+void __wrap_shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry,
+                                  bool for_report)
 {
     assert_ptr_equal(shutdown, &self);
-    note("holders", entry->target);
+    note(for_report ? "note-holders" : "holders", entry->target);
 }
 
 /* Here, and not in a child. What hangs jumps out. */
@@ -309,10 +319,9 @@ static void newest_first_root_last(void **state)
          {.line = "15 7:0 / /data/im\\040age rw - vfat /dev/loop0 rw", .target = "/data/im age"});
     shutdown_unmount(&self);
     assert_string_equal(calls, "sync /data/im age;umount /data/im age;sync /data;umount /data;"
-                               "read-only /;");
+                               "sync /;read-only /;");
     assert_string_equal(notes.lines, "- /data/im age (/dev/loop0, vfat): unmounted\n"
-                                     "- /data (/dev/sda2, ext4): unmounted\n"
-                                     "- / (/dev/root, ext4): read-only\n");
+                                     "- /data (/dev/sda2, ext4): unmounted\n");
     assert_int_equal(log_spy_count(LOG_WARNING), 0);
     assert_int_equal(opened, 0);
     assert_int_equal(children, 1);
@@ -328,10 +337,10 @@ static void leaves_what_holds_nothing(void **state)
          {.line = "10 0:12 / /devices rw - overlay over rw", .target = "/devices"},
          {.line = "11 8:4 / /dev/disk rw - ext4 /dev/sda4 rw", .target = "/dev/disk"});
     shutdown_unmount(&self);
-    assert_string_equal(calls, "sync /dev/disk;umount /dev/disk;umount /devices;umount /ro;"
-                               "read-only /;");
+    assert_string_equal(calls, "sync /dev/disk;umount /dev/disk;umount /devices;"
+                               "sync /ro;umount /ro;sync /;read-only /;");
     assert_string_equal(notes.lines, "- /dev/disk (/dev/sda4, ext4): unmounted\n"
-                                     "- / (/dev/root, ext4): read-only\n");
+                                     "- /ro (/dev/sda3, squashfs): unmounted\n");
 }
 
 /* A tmpfs in the way of a disk's unmounting; and btrfs, whose device number tells no disk. */
@@ -342,7 +351,7 @@ static void frees_disks(void **state)
          {.line = "10 0:30 / /b rw - btrfs /dev/sda5 rw", .target = "/b"});
     shutdown_unmount(&self);
     assert_string_equal(calls, "sync /b;umount /b;umount /data/tmp;sync /data;umount /data;"
-                               "read-only /;");
+                               "sync /;read-only /;");
 }
 
 static void root_read_only_from_the_start(void **state)
@@ -350,7 +359,7 @@ static void root_read_only_from_the_start(void **state)
     (void)state;
     HAVE({.line = "1 8:1 / / ro - squashfs /dev/root ro", .target = "/"});
     shutdown_unmount(&self);
-    assert_string_equal(calls, "");
+    assert_string_equal(calls, "sync /;");
     assert_string_equal(notes.lines, "");
 }
 
@@ -362,18 +371,19 @@ static void comes_back_while_something_changes(void **state)
          {.line = "10 7:0 / /image rw - ext4 /dev/loop0 rw", .target = "/image", .busy = 1});
     may_detach = true;
     shutdown_unmount(&self);
-    assert_string_equal(calls, "sync /image;umount /image;sync /data;umount /data;"
-                               "sync /image;umount /image;sync /data;umount /data;read-only /;");
+    assert_string_equal(calls,
+                        "sync /image;umount /image;sync /data;umount /data;"
+                        "sync /image;umount /image;sync /data;umount /data;sync /;read-only /;");
     HAVE(ROOT, {.line = "10 8:6 / /other rw - ext4 /dev/sda6 rw", .target = "/other"},
          {DATA, .busy = 1});
     shutdown_unmount(&self);
     assert_string_equal(calls, "sync /data;umount /data;sync /other;umount /other;"
-                               "sync /data;umount /data;read-only /;");
+                               "sync /data;umount /data;sync /;read-only /;");
     /* nothing changes: no second round */
     HAVE(ROOT, {DATA, .busy = FOREVER});
     shutdown_unmount(&self);
-    assert_string_equal(calls, "sync /data;umount /data;read-only /data;holders /data;"
-                               "read-only /;");
+    assert_string_equal(calls, "sync /data;umount /data;sync /data;read-only /data;holders /data;"
+                               "sync /;read-only /;");
 }
 
 static void busy_becomes_read_only(void **state)
@@ -381,8 +391,6 @@ static void busy_becomes_read_only(void **state)
     (void)state;
     HAVE(ROOT, {DATA, .busy = FOREVER});
     shutdown_unmount(&self);
-    assert_string_equal(notes.lines, "- /data (/dev/sda2, ext4): read-only\n"
-                                     "- / (/dev/root, ext4): read-only\n");
     assert_true(log_spy_contains("/data (/dev/sda2): busy, now read-only"));
     assert_int_equal(log_spy_count(LOG_WARNING), 1);
 }
@@ -392,14 +400,14 @@ static void or_is_frozen(void **state)
     (void)state;
     HAVE(ROOT, {DATA, .busy = FOREVER, .remount_error = EBUSY});
     shutdown_unmount(&self);
-    assert_string_equal(calls, "sync /data;umount /data;read-only /data;sync /data;freeze /data;"
-                               "holders /data;read-only /;");
-    assert_non_null(strstr(notes.lines, "- /data (/dev/sda2, ext4): frozen\n"));
+    assert_string_equal(calls, "sync /data;umount /data;sync /data;read-only /data;freeze /data;"
+                               "holders /data;sync /;read-only /;");
     assert_true(log_spy_contains("/data (/dev/sda2): busy, now frozen"));
     /* it is already */
+    log_spy_reset();
     HAVE(ROOT, {DATA, .busy = FOREVER, .remount_error = EBUSY, .freeze_error = EBUSY});
     shutdown_unmount(&self);
-    assert_non_null(strstr(notes.lines, "- /data (/dev/sda2, ext4): frozen\n"));
+    assert_true(log_spy_contains("/data (/dev/sda2): busy, now frozen"));
     assert_int_equal(opened, 0);
 }
 
@@ -410,8 +418,6 @@ static void or_is_named(void **state)
     mounts[0].remount_error = EBUSY;
     mounts[0].freeze_error = EOPNOTSUPP;
     shutdown_unmount(&self);
-    assert_string_equal(notes.lines, "- /data (/dev/sda2, ext4): not clean\n"
-                                     "- / (/dev/root, ext4): not clean\n");
     assert_non_null(strstr(calls, "holders /data;"));
     assert_non_null(strstr(calls, "freeze /;holders /;"));
     assert_true(log_spy_contains("/data (/dev/sda2): can be neither unmounted nor made read-only "
@@ -420,14 +426,35 @@ static void or_is_named(void **state)
     assert_int_equal(opened, 0);
 }
 
+/* By its oldest mount: those on top of it, whose disk it may be, come first. */
 static void makes_each_file_system_safe_once(void **state)
 {
     (void)state;
     HAVE(ROOT, {DATA, .busy = FOREVER},
+         {.line = "15 7:0 / /data/image rw - ext4 /dev/loop0 rw",
+          .target = "/data/image",
+          .busy = FOREVER},
          {.line = "10 8:2 /x /bind rw - ext4 /dev/sda2 rw", .target = "/bind", .busy = FOREVER});
     shutdown_unmount(&self);
-    assert_null(strstr(calls, "read-only /data;"));
-    assert_non_null(strstr(calls, "read-only /bind;holders /bind;read-only /;"));
+    assert_null(strstr(calls, "read-only /bind;"));
+    assert_non_null(strstr(calls, "sync /data/image;read-only /data/image;holders /data/image;"
+                                  "sync /data;read-only /data;holders /data;sync /;read-only /;"));
+}
+
+/* It is written back, and ends, with its last mount. */
+static void ends_each_file_system_once(void **state)
+{
+    (void)state;
+    HAVE(ROOT, {DATA}, {.line = "10 8:2 /x /bind rw - ext4 /dev/sda2 rw", .target = "/bind"});
+    shutdown_unmount(&self);
+    assert_string_equal(calls, "umount /bind;sync /data;umount /data;sync /;read-only /;");
+    assert_string_equal(notes.lines, "- /data (/dev/sda2, ext4): unmounted\n");
+    HAVE(ROOT, {DATA}, {.line = "10 8:2 /x /bind rw - ext4 /dev/sda2 rw", .target = "/bind"},
+         {.line = "10 8:2 /y /other rw - ext4 /dev/sda2 rw", .target = "/other", .busy = 1});
+    shutdown_unmount(&self);
+    assert_string_equal(calls, "umount /other;umount /bind;umount /data;sync /other;umount /other;"
+                               "sync /;read-only /;");
+    assert_string_equal(notes.lines, "- /other (/dev/sda2, ext4): unmounted\n");
 }
 
 static void says_what_was_not_written(void **state)
@@ -436,8 +463,24 @@ static void says_what_was_not_written(void **state)
     HAVE(ROOT, {DATA, .sync_error = EIO});
     shutdown_unmount(&self);
     assert_true(log_spy_contains("/data (/dev/sda2): writing back failed: Input/output error"));
-    assert_non_null(strstr(notes.lines, "- /data (/dev/sda2): writing back failed: Input/output"));
+    assert_string_equal(notes.lines,
+                        "- /data (/dev/sda2): writing back failed: Input/output error\n"
+                        "- /data (/dev/sda2, ext4): unmounted\n");
     assert_non_null(strstr(calls, "umount /data;"));
+    /* the kernel lets nobody write there any more; and the root */
+    HAVE({.line = "1 8:1 / / rw - ext4 /dev/root rw", .target = "/", .sync_error = EIO},
+         {.line = "10 8:2 / /data rw - vfat /dev/sda2 ro", .target = "/data", .sync_error = ENOSPC},
+         {.line = "10 8:3 / /more rw - xfs /dev/sda3 ro", .target = "/more", .open_error = EIO});
+    shutdown_unmount(&self);
+    assert_true(log_spy_contains("/ (/dev/root): writing back failed: Input/output error"));
+    assert_true(log_spy_contains("/data (/dev/sda2): writing back failed: No space left"));
+    assert_true(log_spy_contains("/more (/dev/sda3): writing back failed: Input/output error"));
+    assert_int_equal(log_spy_count(LOG_WARNING), 3);
+    assert_int_equal(opened, 0);
+    /* a file that is mounted on a file */
+    HAVE(ROOT, {DATA, .open_error = ENOTDIR});
+    shutdown_unmount(&self);
+    assert_int_equal(log_spy_count(LOG_WARNING), 0);
 }
 
 static void lets_go_of_what_has_no_disk(void **state)
@@ -450,7 +493,7 @@ static void lets_go_of_what_has_no_disk(void **state)
          {.line = "10 0:44 / /p rw - 9p p rw", .target = "/p"});
     shutdown_unmount(&self);
     assert_string_equal(calls, "force /p;force /c;umount /o;let-go /o;force /f;force /net;"
-                               "let-go /net;read-only /;");
+                               "let-go /net;sync /;read-only /;");
     assert_int_equal(log_spy_count(LOG_WARNING), 0);
 }
 
@@ -468,10 +511,33 @@ static void keeps_what_holds_the_report(void **state)
     shutdown_unmount_others(&self);
     assert_string_equal(calls, "sync /data/logs/old;umount /data/logs/old;"
                                "sync /data/log;umount /data/log;");
+    assert_string_equal(notes.lines, "- /data/logs/old (/dev/sda5, ext4): unmounted\n"
+                                     "- /data/log (/dev/sda4, ext4): unmounted\n");
     calls[0] = '\0';
     shutdown_unmount(&self);
     assert_string_equal(calls, "sync /data/logs;umount /data/logs;sync /data;umount /data;"
-                               "read-only /;");
+                               "sync /;read-only /;");
+}
+
+/* What is not over when the report is written: once, and not what hangs. */
+static void notes_what_is_left(void **state)
+{
+    (void)state;
+    HAVE(ROOT, {DATA}, {.line = "10 8:3 / /ro ro - squashfs /dev/sda3 ro", .target = "/ro"},
+         {.line = "10 8:9 / /h rw - ext4 /dev/sda9 rw", .target = "/h"},
+         {.line = "10 8:2 /x /bind rw - ext4 /dev/sda2 rw", .target = "/bind"});
+    notes.hung[notes.hung_count++] = makedev(8, 9);
+    assert_int_equal(filesystems_note_left(&self), 0);
+    assert_string_equal(calls, "");
+    assert_string_equal(notes.lines,
+                        "- /ro (/dev/sda3, squashfs): read-only\n"
+                        "- /data (/dev/sda2, ext4): still mounted, a bad end is only in the log\n"
+                        "- / (/dev/root, ext4): still mounted, a bad end is only in the log\n");
+    /* everybody is on the root */
+    assert_int_equal(filesystems_note_holders(&self), 0);
+    assert_string_equal(calls, "note-holders /ro;note-holders /data;");
+    load_error = -ENOMEM;
+    assert_int_equal(filesystems_note_left(&self), ENOMEM);
 }
 
 static void finds_the_report_through_links(void **state)
@@ -498,11 +564,10 @@ static void goes_round_what_hangs(void **state)
          {.line = "10 0:41 / /f rw - fuse.x s rw", .target = "/f", .hangs = FOREVER});
     shutdown_unmount(&self);
     assert_string_equal(calls, "force /f;kill it;sync /h;umount /h;kill it;sync /data;"
-                               "umount /data;read-only /;wait for it;");
+                               "umount /data;sync /;read-only /;wait for it;");
     assert_int_equal(children, 3);
     assert_string_equal(notes.lines, "- /f: hangs, not clean\n- /h: hangs, not clean\n"
-                                     "- /data (/dev/sda2, ext4): unmounted\n"
-                                     "- / (/dev/root, ext4): read-only\n");
+                                     "- /data (/dev/sda2, ext4): unmounted\n");
     assert_true(log_spy_contains("/h: unmounting it hangs. Going on without it"));
 }
 
@@ -512,14 +577,27 @@ static void gives_what_was_slow_another_time(void **state)
     HAVE(ROOT, {DATA, .hangs = 1});
     killed_end = true;
     shutdown_unmount(&self);
-    assert_string_equal(calls, "sync /data;umount /data;kill it;read-only /;"
-                               "sync /data;umount /data;read-only /;");
+    assert_string_equal(calls, "sync /data;umount /data;kill it;sync /;read-only /;"
+                               "sync /data;umount /data;sync /;read-only /;");
     assert_non_null(strstr(notes.lines, "- /data (/dev/sda2, ext4): unmounted\n"));
+    assert_string_equal(log_spy_last_any(), "Nothing hangs any more");
     /* once */
     HAVE(ROOT, {DATA, .hangs = FOREVER});
     killed_end = true;
     shutdown_unmount(&self);
     assert_int_equal(children, 4);
+    assert_false(log_spy_contains("any more"));
+}
+
+/* What the device doesn't answer for one mount, it won't for another. */
+static void tries_a_device_that_hangs_once(void **state)
+{
+    (void)state;
+    HAVE(ROOT, {DATA, .hangs = FOREVER},
+         {.line = "10 8:2 /x /bind rw - ext4 /dev/sda2 rw", .target = "/bind", .hangs = FOREVER});
+    shutdown_unmount(&self);
+    assert_string_equal(calls, "umount /bind;kill it;sync /;read-only /;wait for it;");
+    assert_string_equal(notes.lines, "- /bind: hangs, not clean\n");
 }
 
 static void swapping_may_hang(void **state)
@@ -529,8 +607,9 @@ static void swapping_may_hang(void **state)
     swaps = "Filename\n/data/swap file 1 0 -2\n";
     swap_hangs = true;
     shutdown_unmount(&self);
-    assert_string_equal(calls, "swapoff /data/swap;kill it;sync /data;umount /data;read-only /;"
-                               "wait for it;");
+    assert_string_equal(calls,
+                        "swapoff /data/swap;kill it;sync /data;umount /data;sync /;read-only /;"
+                        "wait for it;");
     assert_non_null(strstr(notes.lines, "- swap: hangs, not clean\n"));
 }
 
@@ -557,7 +636,7 @@ static void hangs_no_longer_than_the_budget(void **state)
     self.deadline_ms = time_ms() + 150;
     shutdown_unmount(&self);
     assert_int_equal(children, 1);
-    assert_null(strstr(calls, "read-only /;"));
+    assert_null(strstr(calls, "sync /;read-only /;"));
 }
 
 static void writes_back_without_processes(void **state)
@@ -595,7 +674,7 @@ static void stops_swap_files(void **state)
             "/data/swap                              file\t\t1000\t\t0\t\t-3\n"
             "/data/file file 1 0 -4\n";
     shutdown_unmount(&self);
-    assert_string_equal(calls, "swapoff /data/swap;swapoff /data/file;read-only /;");
+    assert_string_equal(calls, "swapoff /data/swap;swapoff /data/file;sync /;read-only /;");
     HAVE(ROOT);
     swaps = "Filename\n/s file";
     swap_error = ENOMEM;
@@ -604,7 +683,7 @@ static void stops_swap_files(void **state)
     HAVE(ROOT);
     swaps = "Filename";
     shutdown_unmount(&self);
-    assert_string_equal(calls, "read-only /;");
+    assert_string_equal(calls, "sync /;read-only /;");
 }
 
 int main(void)
@@ -619,12 +698,15 @@ int main(void)
         cmocka_unit_test(or_is_frozen),
         cmocka_unit_test(or_is_named),
         cmocka_unit_test(makes_each_file_system_safe_once),
+        cmocka_unit_test(ends_each_file_system_once),
         cmocka_unit_test(says_what_was_not_written),
         cmocka_unit_test(lets_go_of_what_has_no_disk),
         cmocka_unit_test(keeps_what_holds_the_report),
+        cmocka_unit_test(notes_what_is_left),
         cmocka_unit_test(finds_the_report_through_links),
         cmocka_unit_test(goes_round_what_hangs),
         cmocka_unit_test(gives_what_was_slow_another_time),
+        cmocka_unit_test(tries_a_device_that_hangs_once),
         cmocka_unit_test(swapping_may_hang),
         cmocka_unit_test(hangs_no_more_often_than_it_can_note),
         cmocka_unit_test(hangs_no_longer_than_the_budget),

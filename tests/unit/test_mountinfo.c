@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is mounted: /proc/self/mountinfo as the kernel writes it, and as it never should. */
-/* wrap: open read close syncfs sync */
+/* wrap: open read close */
 #include "erlinit/mounts.h"
 #include "log_spy.h"
 
@@ -19,26 +19,17 @@
 int __wrap_open(const char *path, int flags);
 ssize_t __wrap_read(int fd, void *bytes, size_t length);
 int __wrap_close(int fd);
-int __wrap_syncfs(int fd);
-void __wrap_sync(void);
 
 #define TABLE_FD 1000
 
 static const char *table_text;
 static size_t table_at, piece;
-static int open_error, target_error, read_error, flush_error, syncs, open_count;
-static char flushed[256];
-static const char *target_open;
+static int open_error, read_error, open_count;
 
 int __wrap_open(const char *path, int flags)
 {
     (void)flags;
-    if (strcmp(path, "/proc/self/mountinfo") != 0) {
-        target_open = path;
-        errno = target_error;
-        open_count += target_error ? 0 : 1;
-        return target_error ? -1 : TABLE_FD + 1;
-    }
+    assert_string_equal(path, "/proc/self/mountinfo");
     table_at = 0;
     errno = open_error;
     open_count += open_error ? 0 : 1;
@@ -67,25 +58,10 @@ int __wrap_close(int fd)
     return 0;
 }
 
-int __wrap_syncfs(int fd)
-{
-    assert_int_equal(fd, TABLE_FD + 1);
-    size_t length = strlen(flushed);
-    (void)snprintf(flushed + length, sizeof flushed - length, "%s\n", target_open);
-    errno = flush_error;
-    return flush_error ? -1 : 0;
-}
-
-void __wrap_sync(void)
-{
-    syncs++;
-}
-
 static int setup(void **state)
 {
     (void)state;
-    open_error = target_error = read_error = flush_error = syncs = open_count = 0;
-    flushed[0] = '\0';
+    open_error = read_error = open_count = 0;
     piece = SIZE_MAX;
     log_spy_reset();
     return 0;
@@ -220,47 +196,6 @@ static void says_why_it_cannot_load(void **state)
     assert_int_equal(open_count, 0);
 }
 
-static const char mixed[] = "1 0 0:5 / /run rw - tmpfs tmpfs rw\n"
-                            "2 0 8:1 / / ro - ext4 /dev/sda1 rw\n"
-                            "3 0 8:2 / /ro ro - squashfs /dev/sda2 ro\n"
-                            "4 0 8:3 / /data rw - ext4 /dev/sda3 rw\n"
-                            "5 0 8:3 /sub /bind rw - ext4 /dev/sda3 rw\n"
-                            "6 0 0:9 / /btr rw - btrfs /dev/sda4 rw\n";
-
-static void flushes_each_disk_once(void **state)
-{
-    (void)state;
-    table_text = mixed;
-    mounts_flush();
-    assert_string_equal(flushed, "/\n/data\n/btr\n");
-    assert_int_equal(syncs, 0);
-    assert_int_equal(open_count, 0);
-    assert_int_equal(log_spy_count(LOG_WARNING), 0);
-}
-
-static void tells_of_what_could_not_be_written(void **state)
-{
-    (void)state;
-    table_text = mixed;
-    flush_error = EIO;
-    mounts_flush();
-    assert_int_equal(log_spy_count(LOG_ERROR), 3);
-    assert_true(log_spy_contains("/data (/dev/sda3): writing back failed: Input/output error"));
-    assert_int_equal(open_count, 0);
-}
-
-static void flushes_what_it_can(void **state)
-{
-    (void)state;
-    table_text = mixed;
-    target_error = EACCES;
-    mounts_flush();
-    assert_string_equal(flushed, "");
-    open_error = EMFILE;
-    mounts_flush();
-    assert_int_equal(syncs, 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -273,9 +208,6 @@ int main(void)
         TEST(knows_block_devices),
         TEST(loads_a_table_of_any_size),
         TEST(says_why_it_cannot_load),
-        TEST(flushes_each_disk_once),
-        TEST(tells_of_what_could_not_be_written),
-        TEST(flushes_what_it_can),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The shutdown report, which tools parse: every line of its head, its sections, its files. */
 /* wrap: child_call clock_gettime time_us report_add_kernel_log report_add_crash_dump */
+/* wrap: filesystems_note_left filesystems_note_holders */
+#include "../../src/shutdown/filesystems.h"
+
 #include "erlinit/report.h"
 #include "erlinit/shutdown.h"
 #include "log_spy.h"
@@ -18,14 +21,16 @@
 #include <time.h>
 
 int __wrap_child_call(int (*function)(void *argument), void *argument, int64_t limit_ms);
+int __wrap_filesystems_note_left(void *argument);
+int __wrap_filesystems_note_holders(void *argument);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
 uint64_t __wrap_time_us(void);
 void __wrap_report_add_kernel_log(struct text *text, struct text *oom);
 void __wrap_report_add_crash_dump(struct text *text, const struct options *options);
 
-static int call_error;
+static int call_error, holders_error;
 static uint64_t uptime_us;
-static const char *dump, *killed;
+static const char *dump, *killed, *left;
 static struct shutdown_notes notes;
 static struct machine machine;
 static struct options options;
@@ -33,8 +38,25 @@ static struct shutdown self;
 
 int __wrap_child_call(int (*function)(void *argument), void *argument, int64_t limit_ms)
 {
-    assert_in_range(limit_ms, 1, 2000);
+    bool apart = function == filesystems_note_holders;
+    assert_in_range(limit_ms, 1, apart ? 250 : 2000);
+    if (apart && holders_error != 0)
+        return holders_error;
     return call_error != 0 ? call_error : -function(argument);
+}
+
+int __wrap_filesystems_note_left(void *argument)
+{
+    assert_ptr_equal(argument, &self);
+    shutdown_note(&self, "%s", left);
+    return 0;
+}
+
+int __wrap_filesystems_note_holders(void *argument)
+{
+    assert_ptr_equal(argument, &self);
+    shutdown_note(&self, "- holders");
+    return 0;
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
@@ -64,14 +86,18 @@ void __wrap_report_add_crash_dump(struct text *text, const struct options *given
 static int setup(void **state)
 {
     log_spy_reset();
-    call_error = 0;
+    call_error = holders_error = 0;
     uptime_us = 90061000000ULL; /* a day, an hour, a minute, a second */
     dump = killed = "";
+    left = "- left";
     notes = (struct shutdown_notes){.run_on_exit_result = SHUTDOWN_NOT_RUN};
     machine = (struct machine){.vm_pid = 200, .life = {.vm_gone = true, .ended_at_ms = 5000}};
-    options = (struct options){0};
-    self = (struct shutdown){
-        .options = &options, .machine = &machine, .notes = &notes, .deadline_ms = INT64_MAX};
+    options = (struct options){.step_timeout_ms = 2000};
+    self = (struct shutdown){.options = &options,
+                             .machine = &machine,
+                             .notes = &notes,
+                             .deadline_ms = INT64_MAX,
+                             .alone = true};
     return scratch_make(state);
 }
 
@@ -104,7 +130,7 @@ static void begins_as_tools_expect(void **state)
                                   "Erlang exit status: 0\n"
                                   "Shutdown action: restart\n"
                                   "\n## dmesg\n\n```\n```\n"
-                                  "\n## Shutdown\n\n");
+                                  "\n## Shutdown\n\n- left\n");
     assert_int_equal(log_spy_count(LOG_WARNING), 0);
     uptime_us = 999999;
     assert_non_null(strstr(report(), "Uptime: 0 days, 0:00:00\n"));
@@ -188,10 +214,23 @@ static void tells_details(void **state)
                                      "- run-on-exit result: -2\n"
                                      "- quiet: started at 12.034 ms, took 1.002 ms\n"
                                      "- /data: unmounted\n"
+                                     "- left\n"
                                      "- oom-kill: x\n"
                                      "- crash dump\n"));
     machine.requester = (struct requester){.signal = SIGINT};
     assert_non_null(strstr(report(), "- asked by signal 2 from process 0 (kernel), uid 0\n"));
+}
+
+/* Looking for them may hang, which must not cost the report. */
+static void names_who_keeps_file_systems_busy(void **state)
+{
+    (void)state;
+    self.alone = false;
+    assert_non_null(strstr(report(), "\n- holders\n- left\n"));
+    notes.length = 0;
+    holders_error = -ETIMEDOUT;
+    assert_non_null(strstr(report(), "\n## Shutdown\n\n- left\n"));
+    assert_int_equal(log_spy_count(LOG_WARNING), 0);
 }
 
 static void says_all_in_one_line_too(void **state)
@@ -280,12 +319,19 @@ static void says_why_there_is_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(begins_as_tools_expect),      TEST(says_that_the_end_was_wanted),
-        TEST(knows_what_was_not_graceful), TEST(says_how_the_vm_ended),
-        TEST(tells_the_reboot_arguments),  TEST(tells_details),
-        TEST(says_all_in_one_line_too),    TEST(writes_none_unless_told),
-        TEST(replaces_or_rotates),         TEST(follows_no_link),
-        TEST(directories_may_be_links),    TEST(says_why_there_is_none),
+        TEST(begins_as_tools_expect),
+        TEST(says_that_the_end_was_wanted),
+        TEST(knows_what_was_not_graceful),
+        TEST(says_how_the_vm_ended),
+        TEST(tells_the_reboot_arguments),
+        TEST(tells_details),
+        TEST(says_all_in_one_line_too),
+        TEST(writes_none_unless_told),
+        TEST(replaces_or_rotates),
+        TEST(follows_no_link),
+        TEST(names_who_keeps_file_systems_busy),
+        TEST(directories_may_be_links),
+        TEST(says_why_there_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 /* The event loop with real signals, timers and pipes, and a child that stands for the VM. Each test
  * runs with the loop of libuev, and without it for want of each descriptor. */
 /* wrap: epoll_create1 signalfd timerfd_create reboot madvise */
-/* wrap: child_start late_start vm_ask_to_stop mounts_flush read timerfd_settime epoll_wait */
+/* wrap: child_start late_start vm_ask_to_stop sync read timerfd_settime epoll_wait */
 #include "erlinit/boot.h"
 #include "erlinit/late.h"
 #include "erlinit/supervisor.h"
@@ -46,7 +46,7 @@ ssize_t __wrap_read(int fd, void *buffer, size_t size);
 int __wrap_madvise(void *at, size_t length, int advice);
 pid_t __wrap_child_start(int (*function)(void *argument), void *argument);
 void __wrap_vm_ask_to_stop(pid_t leader);
-void __wrap_mounts_flush(void);
+void __wrap_sync(void);
 void __wrap_late_start(const struct options *options, const struct machine *state);
 
 static enum { WITH_LOOP, NO_EPOLL, NO_SIGNALFD, NO_TIMERFD, WAYS } way;
@@ -157,7 +157,7 @@ void __wrap_late_start(const struct options *options, const struct machine *stat
     late_starts++;
 }
 
-void __wrap_mounts_flush(void)
+void __wrap_sync(void)
 {
     flushes++;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Storage that no longer answers.
+ * Storage that no longer answers, or answers with errors.
  *
  *   hang freeze MOUNT                 freezes a file system: its writers wait for ever
  *   hang map NAME DEVICE SECTORS      /dev/dm-N, a device-mapper device that is all of DEVICE
  *   hang slow NAME DEVICE SECTORS MS  the same, each request takes so long
  *   hang suspend NAME                 requests to that device wait for ever
+ *   hang table NAME SECTORS TYPE [PARAMETERS]
+ *                                     another table for that device while it is in use: `error`,
+ * and all requests fail
  *   hang fuse MOUNT                   mounts a FUSE file system, says so, and never answers a
  * request; with argv[0] starting with @ it looks like a storage daemon
  */
@@ -41,25 +44,33 @@ static int ask(unsigned long command, const char *name, unsigned int flags, stru
     return result;
 }
 
-/* DELAY_MS: NULL for none. */
-static int map(const char *name, const char *device, const char *sectors, const char *delay_ms)
-{
-    struct request create = {0};
-    struct request load = {0};
-    struct request resume = {0};
-    load.head.target_count = 1;
-    load.target.length = strtoull(sectors, NULL, 10);
-    strcpy(load.target.target_type, delay_ms ? "delay" : "linear");
-    snprintf(load.parameters, sizeof load.parameters, "%s 0 %s", device, delay_ms ? delay_ms : "");
-    return ask(DM_DEV_CREATE, name, 0, &create) < 0 || ask(DM_TABLE_LOAD, name, 0, &load) < 0 ||
-           ask(DM_DEV_SUSPEND, name, 0, &resume) < 0; /* without its flag: resume */
-}
-
 static int suspend(const char *name)
 {
     struct request request = {0};
     return ask(DM_DEV_SUSPEND, name, DM_SUSPEND_FLAG | DM_NOFLUSH_FLAG | DM_SKIP_LOCKFS_FLAG,
                &request);
+}
+
+static int table(const char *name, const char *sectors, const char *type, const char *parameters)
+{
+    struct request load = {0};
+    struct request resume = {0};
+    load.head.target_count = 1;
+    load.target.length = strtoull(sectors, NULL, 10);
+    strcpy(load.target.target_type, type);
+    strcpy(load.parameters, parameters);
+    return ask(DM_TABLE_LOAD, name, 0, &load) < 0 || suspend(name) < 0 ||
+           ask(DM_DEV_SUSPEND, name, 0, &resume) < 0; /* without its flag: resume */
+}
+
+/* DELAY_MS: NULL for none. */
+static int map(const char *name, const char *device, const char *sectors, const char *delay_ms)
+{
+    struct request create = {0};
+    char parameters[256];
+    snprintf(parameters, sizeof parameters, "%s 0 %s", device, delay_ms ? delay_ms : "");
+    return ask(DM_DEV_CREATE, name, 0, &create) < 0 ||
+           table(name, sectors, delay_ms ? "delay" : "linear", parameters);
 }
 
 static int fuse(const char *target)
@@ -102,6 +113,8 @@ int main(int argc, char *argv[])
         result = map(argv[2], argv[3], argv[4], argv[5]);
     else if (argc == 3 && strcmp(argv[1], "suspend") == 0)
         result = suspend(argv[2]);
+    else if ((argc == 5 || argc == 6) && strcmp(argv[1], "table") == 0)
+        result = table(argv[2], argv[3], argv[4], argc == 6 ? argv[5] : "");
     else if (argc == 3 && strcmp(argv[1], "fuse") == 0)
         result = fuse(argv[2]);
     if (result != 0)
