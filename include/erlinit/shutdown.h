@@ -114,6 +114,10 @@ int64_t shutdown_step_limit_ms(const struct shutdown *shutdown);
 __attribute__((noreturn)) void shutdown_reboot(enum action action, const char *argument,
                                                int64_t limit_ms);
 
+/* emergency.c: the kernel makes all file systems read-only, without any process. Waits for it, in
+ * PID 1, at most `limit_ms`. 0, -ETIMEDOUT, or -errno: this kernel can't. */
+int shutdown_force_read_only(int64_t limit_ms);
+
 /* holders.c: names which processes use the file system, in the notes for the report or in the log.
  * In a child. */
 void shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry,

@@ -45,13 +45,18 @@ static int write_back(void *argument)
     return 0;
 }
 
-/* No list of mounts, or no process to work it off: whatever is dirty goes to the disks at least. */
-static void only_write_back(const struct shutdown *self, int reason)
+/* No list of mounts, or no process to work it off, and then none to write back either: what can be
+ * had without both. PID 1 itself must not call sync(2), which may never return. */
+static void end_by_force(const struct shutdown *self, int reason)
 {
     errno = -reason;
-    log_error("Can't unmount: %m. Writing back only");
-    if (child_call(write_back, NULL, time_left_ms(self)) == reason)
-        (void)write_back(NULL);
+    log_error("Can't unmount: %m. Read-only by force instead");
+    int result = shutdown_force_read_only(time_left_ms(self));
+    if (result == 0)
+        return;
+    errno = -result;
+    log_error("Not all is read-only: %m. It may need a repair");
+    (void)child_call(write_back, NULL, time_left_ms(self));
 }
 
 /*
@@ -119,5 +124,5 @@ void shutdown_unmount(struct shutdown *self)
     if (result == 0 && self->notes->hung_count > 0)
         try_hung_again(self);
     else if (result < 0 && result != -ETIMEDOUT)
-        only_write_back(self, result);
+        end_by_force(self, result);
 }

@@ -102,3 +102,29 @@ def test_the_disk_that_the_report_is_for(how, why, longest_s):
     assert len(about) == 1
     assert re.search(rf":2:\d+: --shutdown-report /bad/report.md: {why}. No report of this shutdown$", about[0])
     assert clean(machine, 1, 2)
+
+
+# fork(2) fails from now on, for all.
+NO_PROCESS = "echo 20 >/proc/sys/kernel/threads-max\n"
+
+
+def test_no_process_can_be_had():
+    machine = device("-m /dev/nvme0n1p3:/fat:vfat::\n", f"""
+dd if=/dev/zero of=/data/dirty bs=64k count=10 2>/dev/null
+cp /data/dirty /fat/dirty; exec 7>>/data/dirty
+{NO_PROCESS}{END}""", parts=[Part("ext4"), Part("vfat")], modules=["vfat", "nls_cp437", "nls_ascii"])
+    with machine.boot() as vm:
+        assert vm.wait_end(60) == "reboot"
+        assert end_s(vm) < 2
+        assert len(said(vm, rb"^Can't unmount: Resource temporarily unavailable")) == 1
+    for number in 2, 3:
+        assert machine.disk(0).partition(number).read("/dirty") == bytes(64 * 1024 * 10)
+    assert clean(machine, 1, 2, 3)
+
+
+def test_no_process_and_a_disk_that_hangs():
+    """PID 1 waits for nothing that may never come."""
+    machine = bad_disk(DIRTY + "/t/hang suspend bad\n" + NO_PROCESS + END, "--shutdown-timeout 3000\n")
+    with machine.boot() as vm:
+        assert vm.wait_end(60) == "reboot"
+        assert 2 < end_s(vm) < 3.5

@@ -2,7 +2,7 @@
 /* How each file system is ended, in which order, and what happens when it can't be. The kernel is a
  * made-up table of mounts. */
 /* wrap: mounts_load umount2 mount open close ioctl syncfs sync file_read swapoff kill */
-/* wrap: shutdown_detach_devices shutdown_name_holders stat */
+/* wrap: shutdown_detach_devices shutdown_name_holders shutdown_force_read_only stat */
 /* wrap: child_call child_start child_wait child_reap child_wait_event */
 #include "../../src/shutdown/filesystems.h"
 
@@ -46,6 +46,7 @@ int __wrap_kill(pid_t pid, int signal);
 bool __wrap_shutdown_detach_devices(void);
 void __wrap_shutdown_name_holders(struct shutdown *shutdown, const struct mount_entry *entry,
                                   bool for_report);
+int __wrap_shutdown_force_read_only(int64_t limit_ms);
 pid_t __wrap_child_start(int (*function)(void *argument), void *argument);
 int __wrap_child_call(int (*function)(void *argument), void *argument, int64_t limit_ms);
 int __wrap_child_wait(pid_t pid, int64_t deadline_ms, int *status);
@@ -74,7 +75,7 @@ struct made_up {
 static struct made_up mounts[64];
 static size_t mount_count;
 static char calls[2048];
-static int load_error, start_error, swap_error, children, opened;
+static int load_error, start_error, swap_error, force_error, children, opened;
 static int called; /* child_call() */
 static bool hung, may_detach, killed_end, swap_hangs;
 static int child_status;
@@ -225,6 +226,14 @@ void __wrap_shutdown_name_holders(struct shutdown *shutdown, const struct mount_
     note(for_report ? "note-holders" : "holders", entry->target);
 }
 
+/* In PID 1 itself. */
+int __wrap_shutdown_force_read_only(int64_t limit_ms)
+{
+    assert_true(limit_ms > 0 && time_ms() + limit_ms < self.deadline_ms);
+    note("force", "all");
+    return force_error;
+}
+
 /* Here, and not in a child. What hangs jumps out. */
 pid_t __wrap_child_start(int (*function)(void *argument), void *argument)
 {
@@ -294,7 +303,7 @@ static void have(size_t count, const struct made_up *list)
     mount_count = count;
     memcpy(mounts, list, count * sizeof *list);
     calls[0] = '\0';
-    load_error = start_error = swap_error = children = opened = 0;
+    load_error = start_error = swap_error = force_error = children = opened = 0;
     called = 0;
     may_detach = killed_end = swap_hangs = false;
     link_device = 0;
@@ -639,30 +648,45 @@ static void hangs_no_longer_than_the_budget(void **state)
     assert_null(strstr(calls, "sync /;read-only /;"));
 }
 
-static void writes_back_without_processes(void **state)
+/* PID 1 calls nothing that may block: this sync(2) would be its own. */
+static void needs_no_process(void **state)
 {
     (void)state;
     HAVE(ROOT, {DATA});
+    options.shutdown_report = (struct word){"/data/report.md", {"f", 1, 1}};
     start_error = -EAGAIN;
+    shutdown_unmount_others(&self);
+    assert_string_equal(calls, "");
+    assert_int_equal(log_spy_count(LOG_WARNING), 0);
     shutdown_unmount(&self);
-    /* there can be no process for that either */
-    assert_int_equal(called, 1);
-    assert_string_equal(calls, "sync all;");
+    assert_string_equal(calls, "force all;");
+    assert_int_equal(log_spy_count(LOG_ERROR), 1);
     assert_true(log_spy_contains("Can't unmount: Resource temporarily"));
+    /* a kernel without sysrq: nothing is left */
+    force_error = -ENOENT;
+    shutdown_unmount(&self);
+    assert_string_equal(calls, "force all;force all;");
+    assert_string_equal(log_spy_last(),
+                        "Not all is read-only: No such file or directory. It may need a repair");
 }
 
-static void writes_back_without_a_table(void **state)
+static void needs_no_table(void **state)
 {
     (void)state;
     HAVE(ROOT, {DATA});
     load_error = -ENOMEM;
     shutdown_unmount(&self);
-    assert_int_equal(called, 1);
-    assert_string_equal(calls, "sync all;");
+    assert_int_equal(called, 0);
+    assert_string_equal(calls, "force all;");
     assert_int_equal(children, 1);
     assert_int_equal(log_spy_count(LOG_ERROR), 1);
     assert_true(log_spy_contains("Can't unmount: Cannot allocate memory"));
     assert_string_equal(notes.lines, "");
+    /* written back at least, in a child */
+    force_error = -ENOENT;
+    shutdown_unmount(&self);
+    assert_int_equal(called, 1);
+    assert_string_equal(calls, "force all;force all;sync all;");
 }
 
 static void stops_swap_files(void **state)
@@ -710,8 +734,8 @@ int main(void)
         cmocka_unit_test(swapping_may_hang),
         cmocka_unit_test(hangs_no_more_often_than_it_can_note),
         cmocka_unit_test(hangs_no_longer_than_the_budget),
-        cmocka_unit_test(writes_back_without_processes),
-        cmocka_unit_test(writes_back_without_a_table),
+        cmocka_unit_test(needs_no_process),
+        cmocka_unit_test(needs_no_table),
         cmocka_unit_test(stops_swap_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
