@@ -11,13 +11,11 @@ struct mount_entry {
     int id;
     int parent;
     dev_t device;
-    const char *root;   /* of the mount within its file system */
     const char *target; /* \ooo escapes resolved: any byte but NUL */
     const char *type;
     const char *source;
     const char *super_options;
-    bool read_only; /* mount or file system */
-    bool super_read_only;
+    bool super_read_only; /* the file system, not only this mount of it */
 };
 
 struct mount_table {

@@ -88,18 +88,15 @@ static bool parse_line(char *line, struct mount_entry *entry)
         text_to_number(field[1], 10, 0, 0x7fffffff, &parent) < 0 ||
         !parse_device(field[2], &entry->device))
         return false;
-    mounts_unescape(field[3]);
     mounts_unescape(field[4]);
     mounts_unescape(source);
     entry->id = (int)id;
     entry->parent = (int)parent;
-    entry->root = field[3];
     entry->target = field[4];
     entry->type = type;
     entry->source = source;
     entry->super_options = super_options != NULL ? super_options : "";
     entry->super_read_only = has_option(entry->super_options, "ro");
-    entry->read_only = entry->super_read_only || has_option(field[5], "ro");
     return true;
 }
 

@@ -86,12 +86,11 @@ static void reads_a_line(void **state)
     assert_int_equal(entry->id, 36);
     assert_int_equal(entry->parent, 35);
     assert_true(entry->device == makedev(98, 3));
-    assert_string_equal(entry->root, "/mnt1");
     assert_string_equal(entry->target, "/mnt2");
     assert_string_equal(entry->type, "ext3");
     assert_string_equal(entry->source, "/dev/root");
     assert_string_equal(entry->super_options, "rw,errors=x");
-    assert_false(entry->read_only || entry->super_read_only);
+    assert_false(entry->super_read_only);
     assert_true(mount_is_block(entry));
 }
 
@@ -105,10 +104,10 @@ static void knows_what_is_read_only(void **state)
                                      "5 0 8:5 / /e rw - ext4 /dev/e rw\n"
                                      "ro,of,no,line");
     assert_int_equal(table.count, 5);
-    assert_false(table.item[4].read_only);
-    assert_true(table.item[0].read_only && !table.item[0].super_read_only);
-    assert_true(table.item[1].read_only && table.item[1].super_read_only);
-    assert_false(table.item[2].read_only);
+    assert_false(table.item[4].super_read_only);
+    assert_false(table.item[0].super_read_only);
+    assert_true(table.item[1].super_read_only);
+    assert_false(table.item[2].super_read_only);
     assert_string_equal(table.item[3].super_options, "");
 }
 
