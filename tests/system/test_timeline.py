@@ -2,6 +2,8 @@
 """What erlinit writes down about itself: the boot's time line, and how the last run ended."""
 import json
 import re
+import subprocess
+import xml.etree.ElementTree as xml
 
 from ending import said
 from machine import Machine, Part, TOP
@@ -18,10 +20,18 @@ def steps_of(source):
     return re.findall(r'^    \{"([a-z-]+)", ', (TOP / source).read_text(), re.M)
 
 
-def test_the_boot():
+def drawn(tmp_path, name, content):
+    """The texts of the picture that tools/bootchart makes of it."""
+    (tmp_path / name).write_bytes(content)
+    svg = subprocess.run([TOP / "tools" / "bootchart", tmp_path / name], capture_output=True, check=True)
+    return [text.text for text in xml.fromstring(svg.stdout).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_the_boot(tmp_path):
     machine = Machine(config="-t\n-m /dev/none:/mnt:ext4::", script=READ + "exit 0")
     with machine.boot() as vm:
-        boot = json.loads(vm.reported("boot"))
+        record = vm.reported("boot")
+        boot = json.loads(record)
         modes = vm.reported("modes").decode()
         assert boot["boot_id"] == vm.reported("boot_id").decode()
         assert vm.wait_end() == "reboot"
@@ -35,10 +45,13 @@ def test_the_boot():
     now = boot["start_us"]
     assert now > 0
     for step in steps:
-        assert step["start_us"] >= now
+        assert step["start_us"] >= now or step["name"] == "id-command"
         now = step["start_us"] + step["duration_us"]
         assert f"erlinit: {step['name']}: {step['result']}, {step['duration_us']} us" in kmsg
     assert boot["vm_start_us"] >= now
+    names = [step["name"] for step in steps]
+    assert set(names) <= set(drawn(tmp_path, "boot.json", record))
+    assert set(names + steps_of("src/shutdown/shutdown.c")) <= set(drawn(tmp_path, "serial.log", kmsg.encode()))
     slowest = sorted(steps, key=lambda step: -step["duration_us"])[:3]
     assert f"erlinit: boot: {boot['vm_start_us'] - boot['start_us']} us, {boot['vm_start_us']} us " \
         "since the kernel's start; slowest: " + ", ".join(
