@@ -12,9 +12,9 @@
 #include <stddef.h>
 
 /* CONFIG_INIT_ENV_ARG_LIMIT as kernels are built; with more words than it gives room for they
- * panic: init's own name is one argument, and HOME and TERM are there before. */
-#define CMDLINE_ARGUMENTS_MOST   31
-#define CMDLINE_ENVIRONMENT_MOST 30
+ * panic. Init's own name doesn't count; of HOME and TERM, which are there before, one does. */
+#define CMDLINE_ARGUMENTS_MOST   32
+#define CMDLINE_ENVIRONMENT_MOST 31
 
 enum cmdline_fate {
     CMDLINE_KERNEL,      /* the kernel's own */

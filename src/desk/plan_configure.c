@@ -77,11 +77,12 @@ static void describe(struct plan *plan, const char *file)
     note_dropped(plan, "module_parameters", CMDLINE_MODULE,
                  "a dot in the name makes the kernel drop it; behind \"--\" it would reach init");
     note_dropped(plan, "forgotten", CMDLINE_FORGOTTEN, "dropped by the init= behind it");
+    /* init's own name, and HOME and TERM, which count differently there */
     if (plan->arguments.count > CMDLINE_ARGUMENTS_MOST + 1 ||
         plan->environment.count > CMDLINE_ENVIRONMENT_MOST + 2)
         plan_say(plan, LOG_WARNING, NULL,
-                 "too many words for init: a kernel with the usual limit of %d panics",
-                 CMDLINE_ARGUMENTS_MOST + 1);
+                 "more words for init than kernels have room for: usual ones panic "
+                 "(CONFIG_INIT_ENV_ARG_LIMIT)");
 }
 
 void plan_configure(struct plan *plan)

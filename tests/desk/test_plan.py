@@ -7,7 +7,7 @@ A case is a directory plan/NAME:
     config          its /etc/erlinit.config (optional)
     args            words for the command line, as a shell would split them (optional)
     expected.txt    what is printed, and the exit status
-    expected.json   what --format json prints, laid out anew
+    expected.json   what --format json prints, a line each step
 
     /usr/bin/python3 tests/desk/test_plan.py --update [NAME...]    writes them anew: for a person to read and to judge
 """
@@ -225,13 +225,25 @@ def test_where_the_tree_cannot_be_entered(tree):
     assert result.returncode == 0
 
 
+def layout(data):
+    """A line for each member of the whole, and for each step."""
+    lines = []
+    for name, value in data.items():
+        if name == "steps":
+            steps = ",\n  ".join(json.dumps(step, ensure_ascii=False) for step in value)
+            lines.append(f'"steps": [\n  {steps}]')
+        else:
+            lines.append(f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}")
+    return "{" + ",\n ".join(lines) + "}\n"
+
+
 def update(names):
     for case in CASES:
         if not names or case.name in names:
             with tempfile.TemporaryDirectory() as work:
                 text, data = run_case(case, Path(work))
             (case / "expected.txt").write_text(text)
-            (case / "expected.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+            (case / "expected.json").write_text(layout(data))
 
 
 if __name__ == "__main__":

@@ -108,3 +108,19 @@ def test_it_ends_as_planned(case, tmp_path):
     assert not plan["boots"] and plan["end"]["fatal_error"]["action"] == "power off"
     assert [line for line in told
             if not line.endswith((" of the boot has failed", "can't continue"))] == foretold(plan)
+
+
+ROOM = {"arguments": ("-- ", "a{0}", 32), "environment": ("", "NAME{0}=1", 31)}
+
+
+@pytest.mark.parametrize("kind", ROOM)
+def test_the_kernel_has_room_for_so_many_words(kind, tmp_path):
+    """With one more it panics before it starts init, and the plan says so."""
+    before, word, most = ROOM[kind]
+    for count, end in ((most, "reboot"), (most + 1, "panic")):
+        words = before + " ".join(word.format(number) for number in range(count))
+        machine = Machine(cmdline=words, script="exit 0")
+        with machine.boot() as vm:
+            assert vm.wait_end() == end
+        told = plan_of(machine, words, tmp_path / str(count))["configuration"]["messages"]
+        assert any("panic" in message["text"] for message in told) == (end == "panic")
