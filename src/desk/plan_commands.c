@@ -71,9 +71,9 @@ int plan_command(struct plan *plan, struct node *parent, const char *name,
     if (result == -ENOMEM)
         (void)node_memory(NULL);
     struct node *list = node_strings(parent, name, &words);
+    list->line = result < 0 ? command->text : plan_quoted(&words);
     if (result < 0)
         return result;
-    list->line = plan_quoted(&words);
     result = find_program(plan, words.item[0], &program);
     if (program != NULL && plan_is_mounted(plan, "the program", program))
         return 0;

@@ -118,6 +118,7 @@ def test_bash_lists_every_option_and_use(erlinit, folder):
     assert complete("--help", "") == NAMES
     assert complete("--plan", "--cmdline", "--") == [f"--{name}" for name in NAMES]
     assert complete("--plan", "") == ["--root", "--cmdline", "--config", "--format"]
+    assert complete("--plan", "--format", "=") == ["text", "json"]
     assert complete("--version", "") == []
 
 

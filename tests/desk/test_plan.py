@@ -35,7 +35,7 @@ VERSION = re.search(r"^VERSION := (\S+)", (TOP / "Makefile").read_text(), re.M)[
 def plan(*words, cwd, prefix=()):
     return subprocess.run([*prefix, PROGRAM, "--plan", "--root", "tree", *words], cwd=cwd,
                           capture_output=True, text=True, check=False, timeout=60,
-                          stdin=subprocess.DEVNULL, env={"PATH": os.defpath, "SECRET": "desk"})
+                          stdin=subprocess.DEVNULL, env={"PATH": os.defpath, "TERM": "xterm", "SECRET": "desk"})
 
 
 def arguments(case):
@@ -129,7 +129,8 @@ def test_what_is_taken_is_what_is_started():
         assert taken["boot_files"] == boot, name
         assert [f"BINDIR={path}/bin" for path in taken["run_time_systems"]] == [
             setting for setting in data["vm"]["environment"] if setting.startswith("BINDIR=")], name
-        assert all(path.startswith(taken["releases"][0]) for path in boot), name
+        config = [words[at + 1] for at, word in enumerate(words) if word == "-config"]
+        assert all(path == f"{taken['releases'][0]}/sys.config" for path in config), name
 
 
 @pytest.fixture(name="tree")
