@@ -33,11 +33,19 @@ static const struct {
     {offsetof(struct options, shutdown_report), PATH_FILE_TO_BE},
 };
 
+/* What we may not look at (a directory of root's alone) can be there all the same. */
+static bool is_missing(int result)
+{
+    return result == -ENOENT || result == -ENOTDIR || result == -ELOOP;
+}
+
 static bool is_there(struct check *check, const char *path)
 {
     struct stat status;
-    return check->root == NULL || check_is_mounted_over(check, path) ||
-           (root_stat(check->root, path, &status) == 0 && S_ISDIR(status.st_mode));
+    if (check->root == NULL || check_is_mounted_over(check, path))
+        return true;
+    int result = root_stat(check->root, path, &status);
+    return result == 0 ? S_ISDIR(status.st_mode) : !is_missing(result);
 }
 
 /* What has to be there for a file to be written. */
@@ -121,7 +129,7 @@ static void check_program_file(struct check *check, const struct use *use, const
     }
     const char *interpreter = interpreter_of(check, path);
     if (interpreter != NULL && !check_is_mounted_over(check, interpreter) &&
-        root_stat(check->root, interpreter, &interpreter_status) < 0)
+        is_missing(root_stat(check->root, interpreter, &interpreter_status)))
         check_say(check, &interpreter_missing, &use->value.origin,
                   "--%s: %s asks for %s, which isn't there", use->row->name, CHECK_SHOWN(path),
                   CHECK_SHOWN(interpreter));
@@ -154,10 +162,11 @@ static void check_searched(struct check *check, const struct use *use, const cha
         struct stat status;
         if (file == NULL || check_is_mounted_over(check, file))
             return;
-        if (root_stat(check->root, file, &status) == 0) {
+        int result = root_stat(check->root, file, &status);
+        if (result == 0)
             check_program_file(check, use, file, &status);
+        if (!is_missing(result))
             return;
-        }
         at += length + (at[length] == ':');
     }
     if (path != NULL)
@@ -171,11 +180,12 @@ static void check_path(struct check *check, const struct use *use, const char *p
     struct stat status;
     if (check_is_mounted_over(check, program))
         return;
-    if (root_stat(check->root, program, &status) < 0)
+    int result = root_stat(check->root, program, &status);
+    if (result == 0)
+        check_program_file(check, use, program, &status);
+    else if (is_missing(result))
         check_say(check, &program_missing, &use->value.origin, "--%s: there is no program %s",
                   use->row->name, CHECK_SHOWN(program));
-    else
-        check_program_file(check, use, program, &status);
 }
 
 static void check_program(struct check *check, const struct use *use)

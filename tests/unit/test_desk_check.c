@@ -15,7 +15,10 @@
 
 #include <cmocka.h>
 
+#define NOBODY 65534
+
 static bool chroot_fails;
+static bool as_nobody;
 static unsigned int fail_at; /* 0: never */
 static unsigned int allocations;
 
@@ -64,6 +67,7 @@ static const char config[] = "--bood x\n"
 static int make_files(void **state)
 {
     chroot_fails = false;
+    as_nobody = false;
     fail_at = 0;
     if (scratch_make(state) != 0)
         return -1;
@@ -84,6 +88,8 @@ static int run(const char *const arguments[])
     if (pid == 0) {
         if (freopen("out", "w", stdout) == NULL || freopen("err", "w", stderr) == NULL)
             _exit(100);
+        if (as_nobody && (setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
+            _exit(101);
         allocations = 0;
         int status = desk_check(argc, argv);
         (void)fflush(NULL);
@@ -119,6 +125,28 @@ static void test_root_that_can_not_be_entered(void **state)
     assert_false(file_has("out", "[user]"));
     /* what needs no entering is looked at all the same */
     assert_true(file_has("out", "there is no program /missing [program-missing]"));
+}
+
+/* What a user may not see is not said to be missing. */
+static void test_a_root_with_closed_doors(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    const char *const arguments[] = {"closed", "--root", "root", NULL};
+    scratch_file("/closed", "--pre-run-exec /root/program\n--working-directory /root/data\n"
+                            "--pre-run-exec /missing\n");
+    scratch_directory("/root/root");
+    assert_int_equal(chmod(scratch_root, 0755), 0);
+    assert_int_equal(run(arguments), DESK_FINDINGS);
+    assert_true(file_has("out", "/root/program [program-missing]"));
+    assert_true(file_has("out", "/root/data [path-missing]"));
+    assert_int_equal(chmod(scratch_path("/root/root"), 0700), 0);
+    as_nobody = true;
+    assert_int_equal(run(arguments), DESK_FINDINGS);
+    assert_false(file_has("out", "/root/program"));
+    assert_false(file_has("out", "/root/data"));
+    assert_true(file_has("out", "/missing [program-missing]"));
 }
 
 /* Whatever can't be had is told, and never taken for "no findings". */
@@ -184,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_root_that_can_not_be_entered, make_files,
                                         scratch_remove),
+        cmocka_unit_test_setup_teardown(test_a_root_with_closed_doors, make_files, scratch_remove),
         cmocka_unit_test_setup_teardown(test_no_memory, make_files, scratch_remove),
         cmocka_unit_test(test_log_lines),
     };

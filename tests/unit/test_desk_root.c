@@ -76,6 +76,19 @@ static bool is_inside(const struct root *root, const char *path)
     return length == (ssize_t)strlen("inside") && strcmp(content, "inside") == 0;
 }
 
+static void load(const struct root *root)
+{
+    char *content = NULL;
+    size_t length = 0;
+    HOLDS(root_load(root, "/dots", strlen("inside"), &content, &length) == 0);
+    HOLDS(length == strlen("inside") && strcmp(content, "inside") == 0);
+    content = NULL;
+    HOLDS(root_load(root, "/dots", strlen("inside") - 1, &content, &length) == -EFBIG);
+    HOLDS(root_load(root, "/fifo", 100, &content, &length) == -ENODEV);
+    HOLDS(root_load(root, "/named", 100, &content, &length) == -ENOENT);
+    HOLDS(content == NULL);
+}
+
 static void look(const struct root *root)
 {
     struct stat status;
@@ -94,6 +107,7 @@ static void look(const struct root *root)
     HOLDS(root_read(root, "/etc", content, sizeof content) == -ENODEV);
     HOLDS(root_read(root, "/etc/passwd", content, sizeof content) == 3);
     HOLDS(strcmp(content, "ins") == 0);
+    load(root);
 }
 
 static void in_child(void (*function)(void))
