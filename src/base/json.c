@@ -28,7 +28,7 @@ static void add_escaped(struct text *text, const char *value)
 /* What comes before a value: the comma, if another value stands there, and its key. */
 static void begin(struct text *text, const char *key)
 {
-    if (text->length > 0 && strchr("{[:\n", text->at[text->length - 1]) == NULL)
+    if (text->length > 0 && strchr("{[\n", text->at[text->length - 1]) == NULL)
         text_add(text, ",");
     if (key == NULL)
         return;

@@ -48,6 +48,17 @@ static void sets_commas(void **state)
                                  "\":\":false}");
 }
 
+/* As records are that lie in one file, a line each. */
+static void begins_anew_after_a_line(void **state)
+{
+    (void)state;
+    TEXT_ON_STACK(text, 64);
+    json_number(&text, NULL, 1);
+    text_add(&text, "\n");
+    json_number(&text, NULL, 2);
+    assert_string_equal(text.at, "1\n2");
+}
+
 static void gives_objects_of_a_list_lines(void **state)
 {
     (void)state;
@@ -113,9 +124,9 @@ static void says_when_it_is_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_values_alone),           cmocka_unit_test(sets_commas),
-        cmocka_unit_test(gives_objects_of_a_list_lines), cmocka_unit_test(escapes_what_must_be),
-        cmocka_unit_test(says_when_it_is_cut),
+        cmocka_unit_test(writes_values_alone),      cmocka_unit_test(sets_commas),
+        cmocka_unit_test(begins_anew_after_a_line), cmocka_unit_test(gives_objects_of_a_list_lines),
+        cmocka_unit_test(escapes_what_must_be),     cmocka_unit_test(says_when_it_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,7 +69,7 @@ int __wrap_fsync(int fd)
 {
     syncs++;
     errno = sync_error;
-    return sync_error != 0 ? -1 : __real_fsync(fd);
+    return sync_error != 0 && syncs == 1 ? -1 : __real_fsync(fd);
 }
 
 static int setup(void **state)
@@ -221,11 +221,10 @@ static void believes_nothing_that_stays(void **state)
     unlink_error = EIO;
     assert_string_equal(previous(), NONE("Input/output error"));
     unlink_error = 0;
+    syncs = 0;
     sync_error = EROFS;
-    record_previous(&options, &machine);
-    sync_error = 0;
-    assert_string_equal(content("/run/previous.json"), NONE("Input/output error"));
-    assert_true(log_spy_contains("Can't write /run/erlinit/previous.json: Read-only"));
+    assert_string_equal(previous(), NONE("Read-only file system"));
+    assert_int_equal(log_spy_count(LOG_WARNING), 0);
     state_error = ENOENT;
     assert_string_equal(previous(), NONE("No such file or directory"));
 }
