@@ -71,7 +71,7 @@ enum step_result boot_clock(struct boot *boot)
     if (time(NULL) >= floor.tv_sec)
         return STEP_DONE;
     if (clock_settime(CLOCK_REALTIME, &floor) < 0) {
-        log_warning("the clock is behind and can't be set: %m");
+        log_warning("the clock is behind and can't be set: %m; it stays behind");
         return STEP_WARNED;
     }
     log_info("the clock was behind, set to %lld s", (long long)floor.tv_sec);

@@ -185,7 +185,8 @@ enum step_result boot_console(struct boot *boot)
         result = STEP_SKIPPED;
     }
     if (fd < 0) {
-        log_warning("not even /dev/null can be opened: the VM has no standard input and output");
+        log_warning(
+            "not even /dev/null can be opened: %m; the VM has no standard input and output");
         return STEP_WARNED;
     }
     use_for_standard_io(fd);

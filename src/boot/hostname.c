@@ -42,7 +42,7 @@ enum step_result boot_hostname(struct boot *boot)
         return STEP_WARNED;
     }
     if (sethostname(name, strlen(name)) < 0) {
-        log_warning("hostname '%s' can't be set: %m", name);
+        log_warning("hostname '%s' can't be set: %m; it stays as it is", name);
         return STEP_WARNED;
     }
     struct text copy = text_into(boot->hostname, sizeof boot->hostname);

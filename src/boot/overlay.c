@@ -114,7 +114,8 @@ static void move_mounts(const struct overlay *overlay, const char *from, const c
         const char *source = arena_format("%s%s", from, entry->target);
         const char *target = arena_format("%s%s", to, entry->target);
         if (!source || !target || mount(source, target, NULL, MS_MOVE, NULL) < 0)
-            log_warning("%s can't be carried over to the overlay root: %m", entry->target);
+            log_warning("%s can't be carried over to the overlay root: %m; it stays hidden",
+                        entry->target);
     }
 }
 
@@ -128,9 +129,10 @@ static void let_go(void)
 
     if (statvfs(".", &status) == 0 && !(status.f_flag & ST_RDONLY) &&
         mount(NULL, ".", NULL, MS_REMOUNT | MS_RDONLY, NULL) < 0)
-        log_warning("the root below the overlay stays writable: %m");
+        log_warning("the root below the overlay stays writable: %m; a power cut may leave it to be "
+                    "repaired");
     if (umount2(".", MNT_DETACH) < 0)
-        log_warning("the old root can't be let go: %m");
+        log_warning("the old root can't be let go: %m; it stays mounted, out of sight");
 }
 
 static int change_root(struct overlay *overlay)

@@ -71,7 +71,7 @@ enum step_result boot_rootdevice(struct boot *boot)
     struct stat status;
 
     if (stat("/", &status) < 0) {
-        log_warning("/: %m; there will be no /dev/rootdisk0");
+        log_warning("can't find out what / is on: %m; there will be no /dev/rootdisk0");
         return STEP_WARNED;
     }
     boot->root_device = status.st_dev;
@@ -93,7 +93,9 @@ enum step_result boot_rootdisk(struct boot *boot)
         return STEP_SKIPPED;
     if (result < 0) {
         errno = -result;
-        log_warning("/dev/rootdisk0 can't be made for %s, the disk of %s: %m", disk, partition);
+        log_warning(
+            "/dev/rootdisk0 can't be made for %s, the disk of %s: %m; the boot goes on without it",
+            disk, partition);
         return STEP_WARNED;
     }
     log_debug("/dev/rootdisk0 is %s, the root is on %s", disk, partition);

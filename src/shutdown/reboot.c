@@ -26,7 +26,7 @@ static int call_reboot(void *argument)
     const struct reboot_call *call = argument;
     (void)syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, call->command,
                   call->argument);
-    log_error("reboot(2), command %#x: %m", (unsigned int)call->command);
+    log_error("reboot(2), command %#x: %m. Trying another way", (unsigned int)call->command);
     return 1;
 }
 

@@ -126,7 +126,7 @@ static int flush(void *argument)
 static void start_helper(int (*function)(void *), void *argument, const char *what)
 {
     if (child_start(function, argument) < 0)
-        log_warning("Can't start a process to %s: %m", what);
+        log_warning("Can't start a process to %s: %m. Going on without", what);
 }
 
 static void happen(struct supervisor *self, enum lifecycle_event event, enum action asked_for)

@@ -235,8 +235,8 @@ struct machine *survive_start(char *argv[])
     program_fd = open(argv[0], O_PATH | O_CLOEXEC);
     install_handlers();
     if (whole)
-        log_warning("PID 1 goes on after crash %u. The VM is process %d, nobody else has noticed",
-                    state->crashes, (int)state->vm_pid);
+        log_milestone("PID 1 goes on after crash %u. The VM is process %d, nobody else has noticed",
+                      state->crashes, (int)state->vm_pid);
     return state;
 }
 

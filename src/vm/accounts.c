@@ -83,7 +83,7 @@ int accounts_load(const char *root, const char *path, struct accounts *accounts)
     if (result < 0) {
         if (result != -ENOENT) {
             errno = -result;
-            log_warning("can't read %s: %m", path);
+            log_warning("can't read %s: %m; going on without it", path);
         }
         *accounts = (struct accounts){"", 0};
         return 0;

@@ -103,5 +103,5 @@ void vm_ask_to_stop(pid_t leader)
             kill(processes.item[i].pid, SIGTERM) == 0)
             told = true;
     if (!told && kill(leader, SIGTERM) < 0)
-        log_warning("Can't tell process %d to stop: %m", (int)leader);
+        log_warning("Can't tell process %d to stop: %m. It has its time all the same", (int)leader);
 }

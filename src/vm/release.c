@@ -66,7 +66,7 @@ static int try_base(const char *root, const char *base, const char *name, struct
     if (result == 0 && found.version_dir == NULL)
         result = last_version(root, releases, &found);
     if (result == 0 && found.version_dir == NULL)
-        log_warning("%s holds no version of a release", releases);
+        log_warning("%s holds no version of a release; looking further", releases);
     if (result < 0 || found.version_dir == NULL)
         return result;
     *release = found;

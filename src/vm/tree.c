@@ -29,7 +29,7 @@ int tree_list(const char *root, const char *path, bool (*wanted)(int directory, 
         return result;
     if (result != -ENOENT) {
         errno = -result;
-        log_warning("can't read %s: %m", path);
+        log_warning("can't read %s: %m; going on without it", path);
     }
     return 0;
 }
