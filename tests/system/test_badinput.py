@@ -127,7 +127,7 @@ ID_COMMANDS = {
 def test_id_commands(case):
     command, pattern, hostname, complaint = case
     data = b"\n0" + bytes(range(256)) * 300
-    machine = Machine(config=f"-d \"{command}\"\n-n {pattern}\n--command-timeout 2500\n",
+    machine = Machine(config=f"-d \"{command}\"\n-n {pattern}\n--uniqueid-timeout 2500\n",
                       files={"/every-byte": data},
                       script="report hostname \"$(hostname)\"; exit 0")
     with machine.boot() as vm:
@@ -140,7 +140,7 @@ def test_id_commands(case):
             assert len(told) == 1
             assert told[0].startswith(f"{CONFIG}:1:4: id command '") and complaint in told[0]
             assert "the id is 00000000" in told[0]
-            # Far from the ten seconds that it would have without --command-timeout.
+            # Far from the ten seconds that it would have without --uniqueid-timeout.
             assert vm.time_of(rb"id command") - vm.time_of(rb"Starting erlinit") < 8
 
 
