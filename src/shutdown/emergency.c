@@ -18,6 +18,18 @@
 /* Longer ones are not the one that is waited for. */
 #define RECORD_BYTES 256
 
+/* The next one. What was overwritten meanwhile (EPIPE) or is longer (EINVAL) is skipped; a log that
+ * can't be read is none. */
+static void read_record(int *kmsg, char *record)
+{
+    ssize_t length = read(*kmsg, record, RECORD_BYTES - 1);
+    record[length < 0 ? 0 : length] = '\0';
+    if (length < 0 && errno != EPIPE && errno != EINVAL && errno != EINTR) {
+        (void)close(*kmsg);
+        *kmsg = -1;
+    }
+}
+
 int shutdown_force_read_only(int64_t limit_ms)
 {
     char record[RECORD_BYTES] = "";
@@ -29,11 +41,11 @@ int shutdown_force_read_only(int64_t limit_ms)
     int result = file_set("/proc/sysrq-trigger", "u");
     while (result == 0 && text_find(record, ";Emergency Remount complete") == NULL) {
         int64_t left_ms = until - time_ms();
-        if (left_ms <= 0 || poll(&kmsg, 1, (int)left_ms) <= 0)
+        int ready = left_ms <= 0 ? 0 : poll(&kmsg, 1, (int)left_ms);
+        if (ready == 0 || (ready < 0 && errno != EINTR))
             result = -ETIMEDOUT;
-        /* one at a time; what was overwritten meanwhile (EPIPE) or is longer (EINVAL) is skipped */
-        ssize_t length = read(kmsg.fd, record, sizeof record - 1);
-        record[length < 0 ? 0 : length] = '\0';
+        if (ready > 0)
+            read_record(&kmsg.fd, record);
     }
     (void)close(kmsg.fd);
     return result;

@@ -83,14 +83,14 @@ static void take_message(struct life *life, struct task *task, struct user_regs_
     trace_set_result(task->pid, regs, 0);
 }
 
-static void look_at_open(struct life *life, struct task *task, const struct user_regs_struct *regs)
+static void look_at_open(struct task *task, const struct user_regs_struct *regs)
 {
     char path[64];
     bool at = regs->orig_rax == SYS_openat;
     unsigned long flags = at ? regs->rdx : regs->rsi;
     trace_read_text(task->pid, at ? regs->rsi : regs->rdi, path, sizeof path);
     if ((flags & O_ACCMODE) != O_RDONLY && strcmp(path, "/proc/sysrq-trigger") == 0)
-        end(life, END_SYSRQ, 0);
+        task->sysrq = true;
     else if ((flags & O_ACCMODE) == O_RDONLY && strcmp(path, "/dev/kmsg") == 0)
         task->seek = true;
 }
@@ -116,19 +116,35 @@ static bool at_call(struct life *life, struct task *task)
     if (regs.orig_rax == SYS_reboot && regs.rdx != LINUX_REBOOT_CMD_CAD_OFF)
         end(life, END_REBOOT, (unsigned int)regs.rdx);
     else if (regs.orig_rax == SYS_open || regs.orig_rax == SYS_openat)
-        look_at_open(life, task, &regs);
-    return task->seek || task->fail != 0;
+        look_at_open(task, &regs);
+    return task->seek || task->sysrq || task->fail != 0;
 }
 
-static void after_call(struct task *task)
+/* The key u makes file systems read-only, and there is only the disk. All others end the machine.
+ */
+static void look_at_key(struct life *life, struct task *task, const struct user_regs_struct *regs)
+{
+    char key[2];
+    if (regs->orig_rax != SYS_write)
+        return;
+    trace_read_text(task->pid, regs->rsi, key, sizeof key);
+    task->sysrq = false;
+    if (key[0] != 'u')
+        end(life, END_SYSRQ, 0);
+}
+
+/* Before it too, while task->sysrq. */
+static void after_call(struct life *life, struct task *task)
 {
     struct user_regs_struct regs;
     if (ptrace(PTRACE_GETREGS, task->pid, 0, &regs) < 0)
         return;
+    if (task->sysrq)
+        look_at_key(life, task, &regs);
     if (task->fail != 0) {
         regs.rax = (unsigned long)-task->fail;
         ptrace(PTRACE_SETREGS, task->pid, 0, &regs);
-    } else if ((long)regs.rax >= 0) {
+    } else if (task->seek && (long)regs.rax >= 0) {
         int process = (int)syscall(SYS_pidfd_open, task->pid, 0);
         int fd = (int)syscall(SYS_pidfd_getfd, process, (int)regs.rax, 0);
         (void)lseek(fd, 0, SEEK_DATA); /* behind the last SYSLOG_ACTION_CLEAR */
@@ -179,7 +195,9 @@ static void on_stop(struct life *life, struct task *task, int status)
              event == PTRACE_EVENT_CLONE)
         on_new_task(life, task);
     else if (number == (SIGTRAP | 0x80))
-        after_call(task);
+        after_call(life, task);
+    if (task->sysrq)
+        how = PTRACE_SYSCALL;
     if (life->out->ending == END_NONE)
         ptrace(how, task->pid, 0, event == 0 && number != (SIGTRAP | 0x80) ? number : 0);
 }

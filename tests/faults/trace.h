@@ -14,8 +14,9 @@ struct task {
     bool ours;      /* erlinit's code: its calls count */
     bool announced; /* its parent's event has come */
     bool waiting;   /* it has stopped before that */
-    bool seek; /* at the end of this call: /dev/kmsg is open, skip what earlier lives have said */
-    int fail;  /* at the end of this call: the errno that it returns */
+    bool seek;  /* at the end of this call: /dev/kmsg is open, skip what earlier lives have said */
+    bool sysrq; /* it will write a key: its calls are looked at until then */
+    int fail;   /* at the end of this call: the errno that it returns */
 };
 
 struct life {

@@ -39,7 +39,7 @@ struct news {
 
 static const struct news *news;
 static int64_t now_ms;
-static int open_error, set_error, closed;
+static int open_error, set_error, poll_error, interruptions, closed;
 static bool at_end, told;
 
 int __wrap_open(const char *path, int flags, ...)
@@ -78,6 +78,10 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
     assert_int_equal(count, 1);
     assert_int_equal(fds->events, POLLIN);
     assert_true(timeout_ms > 0);
+    if (interruptions > 0 && fds->fd >= 0) {
+        errno = interruptions-- > 1 ? EINTR : poll_error;
+        return -1;
+    }
     if (fds->fd < 0 || news->after_ms > timeout_ms) {
         now_ms += timeout_ms;
         return 0;
@@ -133,8 +137,7 @@ static void waits_until_the_kernel_has_done_it(void **state)
 static void bears_gaps(void **state)
 {
     (void)state;
-    assert_int_equal(FORCE({1, NULL, EPIPE}, {1, NULL, EINVAL}, {1, NULL, EAGAIN}, {1, DONE, 0}),
-                     0);
+    assert_int_equal(FORCE({1, NULL, EPIPE}, {1, NULL, EINVAL}, {1, NULL, EINTR}, {1, DONE, 0}), 0);
     assert_int_equal(now_ms, START_MS + 4);
 }
 
@@ -158,6 +161,19 @@ static void waits_no_longer_than_it_may(void **state)
     assert_true(told);
 }
 
+static void bears_interruptions(void **state)
+{
+    (void)state;
+    interruptions = 3;
+    poll_error = EINTR;
+    assert_int_equal(FORCE({30, DONE, 0}), 0);
+    /* and doesn't go round and round */
+    interruptions = 1;
+    poll_error = ENOMEM;
+    assert_int_equal(FORCE({30, DONE, 0}), -ETIMEDOUT);
+    assert_int_equal(now_ms, START_MS);
+}
+
 /* No log: the time is waited for, which is what the kernel has for its work. */
 static void needs_no_log(void **state)
 {
@@ -169,6 +185,10 @@ static void needs_no_log(void **state)
     assert_int_equal(shutdown_force_read_only(1000), -ETIMEDOUT);
     assert_int_equal(now_ms, START_MS + 1000);
     assert_true(told);
+    /* nor one that can't be read */
+    assert_int_equal(FORCE({1, NULL, EIO}, {1, DONE, 0}), -ETIMEDOUT);
+    assert_int_equal(now_ms, START_MS + 1000);
+    assert_int_equal(closed, 1);
 }
 
 static void says_that_the_kernel_cannot(void **state)
@@ -189,6 +209,7 @@ int main(void)
         cmocka_unit_test(bears_gaps),
         cmocka_unit_test(believes_nobody_else),
         cmocka_unit_test(waits_no_longer_than_it_may),
+        cmocka_unit_test(bears_interruptions),
         cmocka_unit_test(needs_no_log),
         cmocka_unit_test(says_that_the_kernel_cannot),
     };
