@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The log: /dev/kmsg (kernel doc: ABI/testing/dev-kmsg) with facility daemon, stderr only while
- * that can't be opened (a console write can block). Lines that must survive a dead machine also go
- * to /dev/pmsg0 (pstore). One call is one line and one write(2). Safe in children after fork. Keeps
- * errno.
+ * that can't be opened, and only while it takes something. Lines that must survive a dead machine
+ * also go to /dev/pmsg0 (pstore). One call is one line and one write(2). Safe in children after
+ * fork. Keeps errno.
  */
 #ifndef ERLINIT_LOG_H
 #define ERLINIT_LOG_H

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -116,7 +117,10 @@ static void to_kmsg(int severity, const char *message)
         early_length += line.length + 1;
     }
     const char *text = strchr(line.at, '>') + 1;
-    write_line(STDERR_FILENO, text, line.length - (size_t)(text - line.at));
+    /* a terminal that is ready has room for a line; one that takes nothing would keep us */
+    struct pollfd console = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&console, 1, 0) > 0 && (console.revents & POLLOUT) != 0)
+        write_line(STDERR_FILENO, text, line.length - (size_t)(text - line.at));
 }
 
 static void to_pmsg(const char *message)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The log itself. It opens its outputs once, so the tests are one story, in this order. */
-/* wrap: open write clock_gettime */
+/* wrap: open write clock_gettime poll */
 #include "erlinit/log.h"
 
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -29,7 +30,9 @@ struct output {
     char last[2048], all[8192];
 };
 
-static bool kmsg_there, pmsg_there;
+int __wrap_poll(struct pollfd *watched, nfds_t count, int timeout_ms);
+
+static bool kmsg_there, pmsg_there, console_stuck;
 static int interruptions, write_error, opens;
 static struct output kmsg, pmsg, console;
 
@@ -76,6 +79,15 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
     return 0;
 }
 
+int __wrap_poll(struct pollfd *watched, nfds_t count, int timeout_ms)
+{
+    assert_int_equal(count, 1);
+    assert_int_equal(watched->fd, STDERR_FILENO);
+    assert_int_equal(timeout_ms, 0);
+    watched->revents = console_stuck ? 0 : POLLOUT;
+    return console_stuck ? 0 : 1;
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -99,6 +111,16 @@ static void says_it_on_the_console_until_there_is_a_log(void **state)
     assert_int_equal(kmsg.writes + pmsg.writes, 0);
 }
 
+/* It would keep who writes. The line comes when there is a kernel's log. */
+static void does_not_write_to_a_console_that_takes_nothing(void **state)
+{
+    (void)state;
+    console_stuck = true;
+    log_warning("stuck");
+    assert_int_equal(console.writes, 0);
+    console_stuck = false;
+}
+
 static void keeps_a_few_early_lines(void **state)
 {
     (void)state;
@@ -111,8 +133,9 @@ static void keeps_a_few_early_lines(void **state)
     log_warning("short enough");
     kmsg_there = true;
     assert_true(log_open());
-    /* the two of the test before, four long ones, the short one */
-    assert_int_equal(kmsg.writes, 7);
+    /* the three of the tests before, four long ones, the short one */
+    assert_int_equal(kmsg.writes, 8);
+    assert_non_null(strstr(kmsg.all, "<28>erlinit: stuck"));
     assert_non_null(strstr(kmsg.all, "<28>erlinit: early 1"));
     assert_non_null(strstr(kmsg.all, "<29>erlinit: version"));
     assert_non_null(strstr(kmsg.last, "<28>erlinit: short enough"));
@@ -292,6 +315,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(says_it_on_the_console_until_there_is_a_log),
+        TEST(does_not_write_to_a_console_that_takes_nothing),
         TEST(keeps_a_few_early_lines),
         TEST(opens_what_is_missing_and_says_nothing_twice),
         TEST(opens_another_after_ten_lines),
