@@ -35,7 +35,6 @@ struct boot {
     struct boot_span aside; /* of the step that runs now, if it went on beside earlier ones */
     struct id_command *id_command; /* begun beside the mounts, or NULL */
     const char *id;                /* of the board */
-    char hostname[64];             /* what was set, "" if nothing was */
     struct vm vm;                  /* which VM and how, see vm.h */
 };
 
@@ -93,7 +92,6 @@ enum step_result boot_corepattern(struct boot *boot); /* kernel.c */
 enum step_result boot_loopback(struct boot *boot);    /* loopback.c */
 enum step_result boot_id(struct boot *boot);          /* id.c: --uniqueid-exec */
 enum step_result boot_hostname(struct boot *boot);    /* hostname.c */
-enum step_result boot_ttywarning(struct boot *boot);  /* console.c: --warn-unused-tty */
 enum step_result boot_entropy(struct boot *boot);     /* entropy.c: the seed */
 enum step_result boot_prerun(struct boot *boot);      /* prerun.c */
 enum step_result boot_limits(struct boot *boot);      /* limits.c: the VM's, last before launch */
@@ -105,6 +103,10 @@ int boot_id_begin(struct boot *boot);
 
 /* boot.c: --umask as a number; what is wrong with it is logged. */
 mode_t boot_umask(const struct options *options);
+
+/* --warn-unused-tty, in console.c: a job for the late child (late.h). Starts a child for each
+ * terminal and does not wait. */
+void console_note_others(const struct options *options, const struct machine *machine);
 
 /* A pure part of hostname.c: expands `pattern` with `id` into buffer (any length of pattern and id;
  * result is cut to fit). */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "erlinit/terminal.h"
 
+#include "erlinit/child.h"
 #include "erlinit/log.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -47,4 +49,21 @@ void terminal_sane(void)
     sigprocmask(SIG_BLOCK, &stop, &before);
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &state);
     sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static int drain(void *argument)
+{
+    (void)argument;
+    return tcdrain(STDIN_FILENO) < 0 ? errno : 0;
+}
+
+void terminal_let_out(int64_t limit_ms)
+{
+    int left = 0;
+    if (ioctl(STDIN_FILENO, TIOCOUTQ, &left) < 0 || left == 0)
+        return;
+    /* in the background, where we are, one may neither wait nor discard: termios(3), tcdrain */
+    (void)signal(SIGTTOU, SIG_IGN);
+    if (child_call(drain, NULL, limit_ms) < 0)
+        (void)tcflush(STDIN_FILENO, TCOFLUSH);
 }

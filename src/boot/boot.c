@@ -38,7 +38,6 @@ const struct boot_step boot_steps[] = {
     {"loopback", boot_loopback},
     {"id-command", boot_id},
     {"hostname", boot_hostname},
-    {"tty-warning", boot_ttywarning},
     {"working-directory", boot_workdir},
     {"entropy", boot_entropy},
     {"pre-run", boot_prerun},

@@ -3,15 +3,18 @@
 #include "tty.h"
 
 #include "erlinit/boot.h"
+#include "erlinit/child.h"
 #include "erlinit/files.h"
 #include "erlinit/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define NAME_BYTES   64
@@ -154,8 +157,36 @@ static void take_control(int fd, const struct options *options)
         log_warning("the terminal can't control the session: %m; ^C won't work there");
 }
 
+/* Until there is a SIGCHLD, which nobody else sends to a process without children. */
+static int stay(void *argument)
+{
+    (void)argument;
+    (void)child_wait_event(NULL, CHILD_NO_DEADLINE);
+    return 0;
+}
+
+/*
+ * Who was here before us, an initramfs perhaps, may have written to another terminal that takes
+ * nothing; who closes that last waits for half a minute. A child does, which nobody waits for: its
+ * pid, or 0.
+ */
+static pid_t hold_old_terminal(int fd)
+{
+    unsigned int old = 0, chosen = 0; /* device numbers: /dev/console has one of its own */
+    int left = 0;
+
+    if (ioctl(STDIN_FILENO, TIOCOUTQ, &left) < 0 || left == 0 ||
+        (ioctl(STDIN_FILENO, TIOCGDEV, &old) == 0 && ioctl(fd, TIOCGDEV, &chosen) == 0 &&
+         old == chosen))
+        return 0;
+    pid_t pid = child_start(stay, NULL);
+    return pid > 0 ? pid : 0;
+}
+
 static void use_for_standard_io(int fd)
 {
+    pid_t holder = hold_old_terminal(fd);
+
     for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++)
         if (fd != standard)
             (void)dup2(fd, standard);
@@ -163,6 +194,8 @@ static void use_for_standard_io(int fd)
         (void)close(fd);
     else
         (void)fcntl(fd, F_SETFD, 0);
+    if (holder > 0)
+        (void)kill(holder, SIGCHLD);
 }
 
 enum step_result boot_console(struct boot *boot)
@@ -206,41 +239,50 @@ static void find_own_terminal(char *buffer, size_t size)
     text_add(&name, without_dev(path));
 }
 
+struct note {
+    const char *terminal;
+    const char *own;
+};
+
 /* Once, and never waiting: a terminal that takes nothing gets nothing. */
-static void warn_on(const char *name, const char *own, const char *hostname)
+static int leave_note(void *argument)
 {
+    const struct note *note = argument;
+    const char *name = note->terminal;
     TEXT_ON_STACK(lines, 512);
+    struct utsname system;
     int fd = open_terminal(name);
 
-    if (fd < 0)
-        return;
+    if (fd < 0 || uname(&system) < 0)
+        return 1;
     text_format(&lines,
                 "\r\nHostname: %s\r\n"
                 "The Erlang shell of this device is on %s, not on this terminal (%s).\r\n"
                 "To have it here, put the line `-c %s` into " OPTIONS_CONFIG_FILE "\r\n"
                 "or these words at the end of the kernel command line: `-- -c %s`\r\n",
-                hostname, own, name, name, name);
+                system.nodename, note->own, name, name, name);
     if (write(fd, lines.at, lines.length) < 0)
         log_debug("no note on %s: %m", name);
-    (void)close(fd);
+    return 0;
 }
 
-enum step_result boot_ttywarning(struct boot *boot)
+void console_note_others(const struct options *options, const struct machine *machine)
 {
-    char active[ACTIVE_BYTES], own[NAME_BYTES];
+    char active[ACTIVE_BYTES], own[NAME_BYTES] = "";
     char *at = active;
 
-    if (!boot->options->warn_unused_tty)
-        return STEP_SKIPPED;
-    find_own_terminal(own, sizeof own);
+    (void)machine;
+    if (options->warn_unused_tty)
+        find_own_terminal(own, sizeof own);
     if (own[0] == '\0')
-        return STEP_SKIPPED;
+        return;
     read_active(active, sizeof active);
     for (const char *given = next_word(&at); given; given = next_word(&at)) {
         TEXT_ON_STACK(name, NAME_BYTES);
         add_real_name(&name, given);
+        struct note note = {.terminal = name.at, .own = own};
+        /* whose exit closes it, which may wait for half a minute */
         if (!text_equal(name.at, own))
-            warn_on(name.at, own, boot->hostname);
+            (void)child_start(leave_note, &note);
     }
-    return STEP_DONE;
 }

@@ -2,7 +2,6 @@
 /* The machine's name: from a pattern and the board's id, else from /etc/hostname. */
 #include "erlinit/boot.h"
 #include "erlinit/files.h"
-#include "erlinit/text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,8 +44,6 @@ enum step_result boot_hostname(struct boot *boot)
         log_warning("hostname '%s' can't be set: %m; it stays as it is", name);
         return STEP_WARNED;
     }
-    struct text copy = text_into(boot->hostname, sizeof boot->hostname);
-    text_add(&copy, name);
     log_debug("hostname %s", name);
     return STEP_DONE;
 }

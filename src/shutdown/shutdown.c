@@ -7,6 +7,7 @@
 #include "erlinit/log.h"
 #include "erlinit/seed.h"
 #include "erlinit/supervisor.h"
+#include "erlinit/terminal.h"
 #include "erlinit/text.h"
 #include "erlinit/times.h"
 
@@ -266,6 +267,7 @@ void shut_down(const struct options *options, struct machine *machine)
     /* again: the request may have come late */
     shutdown_read_reboot_argument(self);
     space_reboots(self);
+    terminal_let_out(shutdown_step_limit_ms(self));
     /* some USB gadget drivers hang in reboot(2) while their terminal is open */
     for (int fd = 0; fd < 3; fd++)
         (void)close(fd);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "erlinit/late.h"
 
+#include "erlinit/boot.h"
 #include "erlinit/child.h"
 #include "erlinit/log.h"
 #include "erlinit/records.h"
@@ -13,6 +14,7 @@
 static void (*const jobs[])(const struct options *options, const struct machine *machine) = {
     record_boot,
     record_previous,
+    console_note_others,
 };
 
 struct work {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The terminal of the VM, and machines that have none."""
 import functools
+import os
 import re
+import time
 
 import pytest
 
@@ -107,13 +109,17 @@ def test_tty_options(format_, speed, flags, complaints):
 
 @pytest.mark.parametrize("shell, other", [("tty1", "ttyS0"), ("ttyS0", "tty1")])
 def test_note_on_the_other_consoles(shell, other):
+    on_screen = 'until grep -q "Hostname: board" /dev/vcs1; do :; done\n' if other == "tty1" else ""
     machine = Machine(config=f"--warn-unused-tty\n-c {shell}", cmdline="console=tty0 console=ttyS0",
                       files={"/etc/hostname": "board\n"},
-                      script=f"report_file screen /dev/vcs1\n{HELD}{LOG}\nexit 0")
+                      script=f"{on_screen}report_file screen /dev/vcs1\n{HELD}{LOG}\nidle")
     with machine.boot() as vm:
         assert held(vm) == [f"/dev/{shell}"] * 3
         assert warnings(vm) == []
         screen = vm.reported("screen").decode()  # 80 columns and no line ends
+        if other == "ttyS0":
+            vm.wait_for(rb"^or these words .*`-- -c ttyS0`")
+        vm.press_ctrl_alt_del()
         assert vm.wait_end() == "reboot"
         serial = re.sub(rb"(?m)^\[.*$", b"", vm.kmsg).decode()
     note = [f"is on {shell}, not on this terminal ({other})", f"`-c {other}` into /etc/erlinit",
@@ -167,3 +173,44 @@ def test_persistent_messages_of_errors():
         said = re.findall(rb"^" + TIME + rb" erlinit (.*)$", vm.report, re.M)
     assert b"erlinit can't continue" in said
     assert said[-1].endswith(b"Intentional: no, fatal error. Now: power off")
+
+
+@pytest.fixture
+def stuck(tmp_path, monkeypatch):
+    """QEMU's words for a third serial port whose far end takes nothing, from the start.
+
+    The kernel's own messages would wait there for each character: none go to any console.
+    """
+    words = "panic=-1 loglevel=0 tsc=reliable no_timer_check nowatchdog 8250.nr_uarts=3"
+    monkeypatch.setattr(machines, "GuestVm",
+                        functools.partial(machines.GuestVm, base_words=words))
+    for end in ("in", "out"):
+        os.mkfifo(tmp_path / f"far.{end}")
+    far = os.open(tmp_path / "far.out", os.O_RDWR | os.O_NONBLOCK)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(far, b"x" * 4096)
+    yield ["-chardev", f"pipe,id=far,path={tmp_path / 'far'}",
+           "-device", "isa-serial,chardev=far,index=2"]
+    os.close(far)
+
+
+@pytest.mark.parametrize("own", ["ttyS0", "ttyS2"])
+def test_a_console_that_takes_nothing(stuck, own):
+    """Others wrote to it before, a note is to go there, or it is the VM's own: nobody waits for it.
+
+    Who closes such a terminal last waits for 30 s (closing_wait of the kernel's serial ports).
+    """
+    machine = Machine(config=f"--warn-unused-tty\n-c {own}\n", cmdline="console=ttyS2", qemu=stuck,
+                      first_stage="for i in 1 2 3 4 5 6 7 8; do echo in the first stage; done",
+                      script=f"{HELD}{LOG}\nreport_file up /proc/uptime\n"
+                             "for i in 1 2 3 4; do echo some last words; done; exit 0")
+    with machine.boot() as vm:
+        up = float(vm.reported("up", timeout=90).split()[0])
+        began = re.search(rb"\[ *([0-9.]+)\] erlinit: Starting", vm.reported("log"))
+        assert up - float(began[1]) < 20
+        assert held(vm) == [f"/dev/{own}"] * 3
+        assert warnings(vm) == []
+        over = time.monotonic()
+        assert vm.wait_end(60) == "reboot"
+        assert time.monotonic() - over < 20

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The terminal, on a pseudo terminal in a session of its own. */
+/* wrap: ioctl tcdrain tcflush */
 #include "erlinit/child.h"
 #include "erlinit/terminal.h"
 #include "log_spy.h"
@@ -19,7 +20,46 @@
 #include <termios.h>
 #include <unistd.h>
 
+int __real_ioctl(int fd, unsigned long request, void *argument);
+int __wrap_ioctl(int fd, unsigned long request, void *argument);
+int __wrap_tcdrain(int fd);
+int __wrap_tcflush(int fd, int queue);
+
 static int terminal, session_leader_end;
+static int left; /* bytes that wait to get out: a pseudo terminal has none */
+static bool takes_nothing;
+static int discarded;
+
+int __wrap_ioctl(int fd, unsigned long request, void *argument)
+{
+    if (request != TIOCOUTQ)
+        return __real_ioctl(fd, request, argument);
+    *(int *)argument = left;
+    return 0;
+}
+
+/* Who is in the background must ignore SIGTTOU for both: termios(3). */
+static bool may(void)
+{
+    struct sigaction action;
+    return sigaction(SIGTTOU, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+int __wrap_tcdrain(int fd)
+{
+    errno = EIO;
+    if (fd != STDIN_FILENO || !may())
+        return -1;
+    while (takes_nothing)
+        (void)pause();
+    return 0;
+}
+
+int __wrap_tcflush(int fd, int queue)
+{
+    discarded += fd == STDIN_FILENO && queue == TCOFLUSH && may() ? 1 : 100;
+    return 0;
+}
 
 static int in_a_session(int (*function)(void))
 {
@@ -125,6 +165,29 @@ static void says_that_the_foreground_stays(void **state)
     assert_int_equal(in_a_session(to_nobody), 0);
 }
 
+static void lets_words_out(void **state)
+{
+    (void)state;
+    struct sigaction before;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)sigaction(SIGTTOU, NULL, &before);
+    discarded = 0;
+    takes_nothing = true;
+    left = 0;
+    terminal_let_out(60000);
+    assert_int_equal(discarded, 0);
+    left = 5;
+    terminal_let_out(20);
+    assert_int_equal(discarded, 1);
+    takes_nothing = false;
+    terminal_let_out(60000);
+    assert_int_equal(discarded, 1);
+    (void)sigaction(SIGTTOU, &before, NULL);
+}
+
 static int without_terminal(void)
 {
     (void)close(STDIN_FILENO);
@@ -148,6 +211,7 @@ int main(void)
         cmocka_unit_test(comes_to_the_foreground_from_the_background),
         cmocka_unit_test(becomes_sane_at_the_same_speed),
         cmocka_unit_test(says_that_the_foreground_stays),
+        cmocka_unit_test(lets_words_out),
         cmocka_unit_test(does_nothing_without_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
