@@ -93,10 +93,11 @@ endif
 	@$(STRIP_COMMAND) -o $@ $@.unstripped
 STRIP ?= $(if $(filter %-gcc,$(CC)),$(if $(filter musl-gcc,$(notdir $(CC))),strip,$(CC:gcc=strip)),strip)
 LINK = $(CC) $(ALL_CFLAGS) -o $@.unstripped $(OBJECTS) $(ALL_LDFLAGS) $(DEPS_LIBS)
-# Where the program must start to have src/supervise at the border that src/layout.ld needs, going by a first linking.
+# Where the program must start to have src/supervise at the border that src/layout.ld needs, going by a first linking. The
+# first function there that PID 1 itself runs is late_start().
 NM ?= $(STRIP:strip=nm)
 ADDRESS = 0x$$($(NM) $@.unstripped | sed -n 's/ [A-Z] $(1)$$//p')
-BEFORE_SUPERVISE = $(call ADDRESS,lifecycle_next) - $(call ADDRESS,__executable_start)
+BEFORE_SUPERVISE = $(call ADDRESS,late_start) - $(call ADDRESS,__executable_start)
 TEXT_START = $$(printf '0x%x' $$((0x410000 - ($(BEFORE_SUPERVISE)) / 4096 * 4096)))
 STRIP_COMMAND = $(STRIP) --strip-all --remove-section=.comment
 
