@@ -131,13 +131,12 @@ bool shutdown_detach_devices(void);
  * long as there is to read back. */
 void shutdown_stop_swap_files(void);
 
-/* processes.c, pure part: what /proc/PID/status says about SIGTERM; TERM_CATCHES if it doesn't say.
- */
+/* processes.c, pure part: what /proc/PID/stat says about SIGTERM; TERM_CATCHES if it doesn't say. */
 enum term_answer { TERM_DIES, TERM_IGNORES, TERM_CATCHES };
-enum term_answer process_answer_to_term(const char *status);
+enum term_answer process_answer_to_term(const char *stat);
 
-/* processes.c, pure part: whether /proc/PID/status is that of a process of user space that has not
+/* processes.c, pure part: whether /proc/PID/stat is that of a process of user space that has not
  * ended. */
-bool process_is_live(const char *status);
+bool process_is_live(const char *stat);
 
 #endif

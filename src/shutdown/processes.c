@@ -15,49 +15,53 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* Long enough for the mask at its end, unless the process is in hundreds of groups. */
-#define STATUS_BYTES 4096
+#define STAT_BYTES    1024
+#define KERNEL_THREAD 0x00200000 /* PF_KTHREAD, include/linux/sched.h */
 
-/* The value of a line of /proc/PID/status, or NULL. */
-static const char *status_value(const char *status, const char *name)
+/* Fields of /proc/PID/stat (proc(5)), counted from the state, which follows the name. The masks of
+ * signals have the first 31, SIGTERM among them. status has the same, and costs four times as much:
+ * it prints the masks of all processors, too. */
+enum field { FIELD_STATE, FIELD_FLAGS = 6, FIELD_BLOCKED = 29, FIELD_IGNORED, FIELD_CAUGHT };
+
+/* NULL if there are not so many. */
+static const char *stat_field(const char *stat, enum field field)
 {
-    const char *line = text_find(status, name);
-    return line != NULL ? line + strlen(name) : NULL;
+    /* a name may hold anything */
+    const char *at = strrchr(stat, ')');
+    for (int i = 0; i <= (int)field && at != NULL; i++) {
+        at = strchr(at, ' ');
+        at = at == NULL ? NULL : at + 1;
+    }
+    return at;
 }
 
-static unsigned long long status_number(const char *status, const char *name, unsigned int base)
+static bool stat_bit(const char *stat, enum field field, unsigned long long bit)
 {
-    const char *value = status_value(status, name);
+    const char *at = stat_field(stat, field);
     unsigned long long number = 0;
-    if (value != NULL)
-        (void)text_read_digits(value, base, &number);
-    return number;
+    if (at != NULL)
+        (void)text_read_digits(at, 10, &number);
+    return (number & bit) != 0;
 }
 
-enum term_answer process_answer_to_term(const char *status)
+enum term_answer process_answer_to_term(const char *stat)
 {
     const unsigned long long term = 1ULL << (SIGTERM - 1);
-    if (status_value(status, "\nSigCgt:\t") == NULL ||
-        (status_number(status, "\nSigCgt:\t", 16) & term) != 0)
+    if (stat_field(stat, FIELD_CAUGHT) == NULL || stat_bit(stat, FIELD_CAUGHT, term))
         return TERM_CATCHES;
-    if (((status_number(status, "\nSigIgn:\t", 16) | status_number(status, "\nSigBlk:\t", 16)) &
-         term) != 0)
+    if (stat_bit(stat, FIELD_IGNORED, term) || stat_bit(stat, FIELD_BLOCKED, term))
         return TERM_IGNORES;
     return TERM_DIES;
 }
 
-/* A kernel thread has no memory and kthreadd (process 2) for a parent, or is it. A process that has
- * given its memory back already, on its way out, has another parent; a helper that the kernel
- * starts has memory. */
-bool process_is_live(const char *status)
+bool process_is_live(const char *stat)
 {
-    const char *state = status_value(status, "\nState:\t");
-    if (state == NULL || *state == 'Z' || *state == 'X')
-        return false;
-    unsigned long long parent = status_number(status, "\nPPid:\t", 10);
-    return (parent != 0 && parent != 2) || status_value(status, "\nVmSize:\t") != NULL;
+    const char *state = stat_field(stat, FIELD_STATE);
+    return state != NULL && strchr("ZX", *state) == NULL &&
+           !stat_bit(stat, FIELD_FLAGS, KERNEL_THREAD);
 }
 
 /* Who is written down, for the report. */
@@ -78,27 +82,33 @@ static void read_about(const char *pid, const char *name, char *buffer, size_t s
         buffer[0] = '\0';
 }
 
-static void write_down(const struct census *census, const char *pid, const char *status)
+static void write_down(const struct census *census, const char *pid, const char *stat)
 {
-    const char *comm = status + strlen("Name:\t");
-    char state = *status_value(status, "\nState:\t");
+    const char *comm = strchr(stat, '(');
+    const char *end = strrchr(stat, ')');
+    char state = *stat_field(stat, FIELD_STATE);
     char wchan[64] = "";
     if (state == 'D')
         read_about(pid, "wchan", wchan, sizeof wchan);
     TEXT_ON_STACK(line, 256);
     text_format(&line, "%s: process %s (", census->fate, pid);
-    text_add_printable(&line, comm, strcspn(comm, "\n"));
+    if (comm != NULL && end > comm)
+        text_add_printable(&line, comm + 1, (size_t)(end - comm) - 1);
     text_format(&line, "), state %c%s%s", state, wchan[0] != '\0' ? ", in " : "", wchan);
     shutdown_note(census->shutdown, "- %s", line.at);
     if (state == 'D')
         log_error("%s", line.at);
 }
 
-/* Storage daemons are root's: whoever else calls himself so is not spared. */
-static bool is_storage_daemon(const char *pid, const char *status)
+/* Storage daemons are root's, as these files are then: whoever else calls himself so is not spared.
+ */
+static bool is_storage_daemon(const char *pid)
 {
     char command[2] = "";
-    if (status_number(status, "\nUid:\t", 10) == 0)
+    struct stat owner;
+    TEXT_ON_STACK(path, 64);
+    text_format(&path, "/proc/%s/cmdline", pid);
+    if (stat(path.at, &owner) == 0 && owner.st_uid == 0)
         read_about(pid, "cmdline", command, sizeof command);
     return command[0] == '@';
 }
@@ -106,25 +116,25 @@ static bool is_storage_daemon(const char *pid, const char *status)
 static void count_process(const struct census *census, const char *pid)
 {
     struct shutdown_notes *notes = census->shutdown->notes;
-    char status[STATUS_BYTES];
+    char stat[STAT_BYTES];
     unsigned long long digits = 0;
     (void)text_read_digits(pid, 10, &digits);
     pid_t number = (pid_t)digits;
     if (number == 1 || number == getpid())
         return;
-    read_about(pid, "status", status, sizeof status);
-    if (!process_is_live(status))
+    read_about(pid, "stat", stat, sizeof stat);
+    if (!process_is_live(stat))
         return;
-    if (is_storage_daemon(pid, status)) {
+    if (is_storage_daemon(pid)) {
         notes->spared++;
         return;
     }
     notes->others++;
-    enum term_answer answer = process_answer_to_term(status);
+    enum term_answer answer = process_answer_to_term(stat);
     if (census->record == RECORD_ALL ||
         (census->record == RECORD_IGNORERS && answer == TERM_IGNORES) ||
         (census->record == RECORD_CATCHERS && answer == TERM_CATCHES))
-        write_down(census, pid, status);
+        write_down(census, pid, stat);
     /* those that there is no room for are found when these have gone, by the census that follows */
     if (notes->catcher_count < SHUTDOWN_MAX_CATCHERS && answer == TERM_CATCHES)
         notes->catchers[notes->catcher_count++] = number;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ending every process: who is asked, who is waited for, who is named. On a made-up /proc. */
-/* wrap: directory_list file_read kill */
+/* wrap: directory_list file_read kill stat */
 /* wrap: child_call child_reap child_wait_event */
 #include "erlinit/files.h"
 #include "erlinit/shutdown.h"
@@ -18,11 +18,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
                           struct strings *names);
 ssize_t __wrap_file_read(const char *path, char *buffer, size_t size);
+int __wrap_stat(const char *path, struct stat *status);
 int __real_kill(pid_t pid, int signal);
 int __wrap_kill(pid_t pid, int signal);
 int __wrap_child_call(int (*function)(void *argument), void *argument, int64_t limit_ms);
@@ -42,7 +44,8 @@ struct process {
     pid_t pid;
     enum nature nature;
     const char *comm;
-    const char *rest;    /* of its status before the signals, NULL: an ordinary one */
+    const char *rest;    /* of its stat up to the flags, NULL: an ordinary one */
+    bool theirs;         /* not root's */
     const char *command; /* line, NULL: "x" */
     bool ending;
 };
@@ -83,16 +86,24 @@ int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const 
     return 0;
 }
 
-static int status_of(const struct process *process, char *buffer, size_t size)
+static int stat_of(const struct process *process, char *buffer, size_t size)
 {
     const unsigned int term = 1U << (SIGTERM - 1);
     bool catches = process->nature == CATCHES || process->nature == WORKS;
     const char *rest = process->rest;
     if (rest == NULL)
-        rest = process->nature == HANGS ? "State:\tD (disk sleep)\nPPid:\t1\nUid:\t0\t0\t0\t0"
-                                        : "State:\tS (sleeping)\nPPid:\t1\nUid:\t0\t0\t0\t0";
-    return snprintf(buffer, size, "Name:\t%s\n%s\nSigIgn:\t%016x\nSigCgt:\t%016x\n", process->comm,
-                    rest, process->nature == IGNORES ? term : 0, catches ? term : 0);
+        rest = process->nature == HANGS ? "D 1 7 7 0 -1 4194560" : "S 1 7 7 0 -1 4194560";
+    return snprintf(buffer, size,
+                    "%d (%s) %s 1 0 0 0 0 0 0 0 20 0 1 0 6 7 8 9 1 1 0 0 0 0 0 %u %u 0 0\n",
+                    (int)process->pid, process->comm, rest, process->nature == IGNORES ? term : 0,
+                    catches ? term : 0);
+}
+
+int __wrap_stat(const char *path, struct stat *status)
+{
+    const struct process *process = find((pid_t)strtol(path + strlen("/proc/"), NULL, 10));
+    *status = (struct stat){.st_uid = process != NULL && process->theirs ? 1000 : 0};
+    return 0;
 }
 
 ssize_t __wrap_file_read(const char *path, char *buffer, size_t size)
@@ -101,8 +112,8 @@ ssize_t __wrap_file_read(const char *path, char *buffer, size_t size)
     const struct process *process = find((pid_t)strtol(path + strlen("/proc/"), &name, 10));
     if (process == NULL || process->nature == IS_GONE)
         return -ENOENT;
-    if (strcmp(name, "/status") == 0)
-        return status_of(process, buffer, size);
+    if (strcmp(name, "/stat") == 0)
+        return stat_of(process, buffer, size);
     if (strcmp(name, "/wchan") == 0)
         return process->nature == HANGS ? snprintf(buffer, size, "io_schedule") : -EACCES;
     assert_string_equal(name, "/cmdline");
@@ -144,8 +155,7 @@ bool __wrap_child_reap(const struct child_hooks *hooks)
     assert_ptr_equal(hooks, &self.hooks);
     bool alone = true;
     for (size_t i = 0; i < process_count; i++)
-        alone = alone && (processes[i].nature == IS_GONE ||
-                          (processes[i].rest != NULL && strstr(processes[i].rest, "Uid") == NULL));
+        alone = alone && (processes[i].nature == IS_GONE || processes[i].rest != NULL);
     return alone;
 }
 
@@ -199,49 +209,56 @@ static void have(size_t count, const struct process *list)
     have(sizeof((struct process[]){__VA_ARGS__}) / sizeof(struct process),                         \
          (struct process[]){__VA_ARGS__})
 
+/* The first fields are of a real process. */
+static enum term_answer answer(const char *blocked, const char *ignored, const char *caught)
+{
+    char stat[512];
+    (void)snprintf(stat, sizeof stat,
+                   "7 (x) S 1 7 7 0 -1 4194560 137 0 0 0 0 0 0 0 20 0 1 0 60 2637824 240 "
+                   "18446744073709551615 1 1 0 0 0 0 %s %s %s 0 0 0 17 0 0 0 0 0 0\n",
+                   blocked, ignored, caught);
+    return process_answer_to_term(stat);
+}
+
 static void knows_answers(void **state)
 {
     (void)state;
-    assert_int_equal(process_answer_to_term("Name:\tbeam.smp\nSigBlk:\t0000000000010000\n"
-                                            "SigIgn:\t0000000000001000\n"
-                                            "SigCgt:\t0000000100004a02\nCapInh:\t0\n"),
-                     TERM_CATCHES);
-    /* an interactive shell */
-    assert_int_equal(process_answer_to_term("Name:\tbash\nSigIgn:\t0000000000384004\n"
-                                            "SigCgt:\t000000004b813efb\n"),
-                     TERM_IGNORES);
-    assert_int_equal(process_answer_to_term("Name:\tcat\nSigIgn:\t0000000000000000\n"
-                                            "SigCgt:\t0000000000000000\n"),
-                     TERM_DIES);
-    assert_int_equal(process_answer_to_term("Name:\tnohup\nSigIgn:\t0000000000005000\n"
-                                            "SigCgt:\tfffffffe7ffabeff\n"),
-                     TERM_IGNORES);
+    assert_int_equal(answer("65536", "4096", "18946"), TERM_CATCHES);     /* beam.smp */
+    assert_int_equal(answer("0", "3686404", "1266761467"), TERM_IGNORES); /* an interactive shell */
+    assert_int_equal(answer("0", "0", "0"), TERM_DIES);
+    assert_int_equal(answer("0", "20480", "2146483967"), TERM_IGNORES); /* nohup */
     /* both can't be; the handler is what would run */
-    assert_int_equal(process_answer_to_term("\nSigIgn:\t4000\nSigCgt:\t4000\n"), TERM_CATCHES);
-    assert_int_equal(process_answer_to_term("\nSigIgn:\tFFFFFFFFFFFFFFFF\nSigCgt:\t0"),
-                     TERM_IGNORES);
+    assert_int_equal(answer("0", "16384", "16384"), TERM_CATCHES);
+    assert_int_equal(answer("0", "18446744073709551615", "0"), TERM_IGNORES);
+    /* it would wait for ever */
+    assert_int_equal(answer("16384", "0", "0"), TERM_IGNORES);
+    assert_int_equal(answer("16384", "0", "16384"), TERM_CATCHES);
 }
 
 static void bears_odd_answers(void **state)
 {
     (void)state;
-    /* cut off before it says so, by a long list of groups perhaps: grace, to be safe */
-    static const char *const silent[] = {"",
-                                         "\n",
-                                         "SigCgt:\t0\n",
-                                         "\nSigCgt:",
-                                         "Name:\tSigCgt:\t0\n",
-                                         "\nSigIgn:\t4000",
-                                         "\nSigBlk:\t4000\nSigPnd:\t4000\n"};
-    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++)
+    /* it doesn't say: grace, to be safe */
+    static const char *const silent[] = {
+        "",
+        "\n",
+        "7",
+        "7 (x",
+        "7 (x)",
+        "7 (x) ",
+        "7 (x) S 1 7 7 0 -1 4194560 1",
+        ") 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0"};
+    for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
         assert_int_equal(process_answer_to_term(silent[i]), TERM_CATCHES);
-    static const char *const odd[] = {"\nSigCgt:\t", "\nSigIgn:\tx\nSigCgt:\t\n",
-                                      "\nShdPnd:\t4000\nSigPnd:\t4000\nSigCgt:\t0\n"};
-    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
-        assert_int_equal(process_answer_to_term(odd[i]), TERM_DIES);
-    /* it would wait for ever */
-    assert_int_equal(process_answer_to_term("\nSigBlk:\t4000\nSigIgn:\t0\nSigCgt:\t0\n"),
-                     TERM_IGNORES);
+        assert_false(process_is_live("7 (x) "));
+    }
+    assert_int_equal(answer("x", "y", "z"), TERM_DIES);
+    assert_false(process_is_live(""));
+    assert_false(process_is_live("7 (x)"));
+    assert_false(process_is_live("7 (x) Z 1 7 7 0 -1 4194560 1"));
+    assert_false(process_is_live("7 (x) X"));
+    assert_true(process_is_live("7 (x) S"));
+    assert_false(process_is_live("7 (x) I 2 0 0 0 -1 69238880 0"));
 }
 
 static void has_nothing_to_do_alone(void **state)
@@ -258,36 +275,23 @@ static void has_nothing_to_do_alone(void **state)
 static void counts_live_processes_only(void **state)
 {
     (void)state;
-    HAVE(
-        {.pid = 7, .nature = DIES, .comm = "sh"},
-        /* kthreadd, and one of its threads */
-        {.pid = 2, .nature = IGNORES, .comm = "kthreadd", .rest = "State:\tS (sleeping)\nPPid:\t0"},
-        {.pid = 8, .nature = IGNORES, .comm = "kworker/0:0", .rest = "State:\tI (idle)\nPPid:\t2"},
-        {.pid = 9, .nature = IGNORES, .comm = "a", .rest = "State:\tZ (zombie)\nPPid:\t1"},
-        {.pid = 10, .nature = IGNORES, .comm = "b", .rest = "State:\tX (dead)\nPPid:\t1"},
-        {.pid = 11, .nature = IGNORES, .comm = "c", .rest = "PPid:\t1"},
-        {.pid = 12, .nature = IS_GONE, .comm = "d"},
-        /* a helper that the kernel has started */
-        {.pid = 13,
-         .nature = IGNORES,
-         .comm = "modprobe",
-         .rest = "State:\tS (sleeping)\nPPid:\t2\nUid:\t0\nVmPeak:\t7 kB\nVmSize:\t7 kB"},
-        /* on its way out, without memory already */
-        {.pid = 14, .nature = DIES, .comm = "ending", .rest = "State:\tD (disk sleep)\nPPid:\t1"});
+    HAVE({.pid = 7, .nature = DIES, .comm = "sh"},
+         {.pid = 2, .nature = IGNORES, .comm = "kthreadd", .rest = "S 0 0 0 0 -1 2129984"},
+         {.pid = 9, .nature = IGNORES, .comm = "a) S 1 1 1 0 -1 0", .rest = "Z 1 1 1 0 -1 0"},
+         {.pid = 10, .nature = IGNORES, .comm = "b", .rest = "X 1 1 1 0 -1 0"},
+         {.pid = 12, .nature = IS_GONE, .comm = "d"});
     shutdown_kill(&self);
     assert_string_equal(signals, "-1:9 ");
-    assert_string_equal(notes.lines, "- killed: process 7 (sh), state S\n"
-                                     "- killed: process 13 (modprobe), state S\n"
-                                     "- killed: process 14 (ending), state D\n");
+    assert_string_equal(notes.lines, "- killed: process 7 (sh), state S\n");
 }
 
 static void reads_any_name(void **state)
 {
     (void)state;
-    HAVE({.pid = 7, .nature = DIES, .comm = "State:\tZ PPid:\t2"},
+    HAVE({.pid = 7, .nature = DIES, .comm = "x) Z 1 1 1 0 -1 2097152 ("},
          {.pid = 8, .nature = DIES, .comm = "a\033[2J b)"}, {.pid = 9, .nature = DIES, .comm = ""});
     shutdown_kill(&self);
-    assert_string_equal(notes.lines, "- killed: process 7 (State:\\x09Z PPid:\\x092), state S\n"
+    assert_string_equal(notes.lines, "- killed: process 7 (x) Z 1 1 1 0 -1 2097152 (), state S\n"
                                      "- killed: process 8 (a\\x1b[2J b)), state S\n"
                                      "- killed: process 9 (), state S\n");
 }
@@ -443,11 +447,7 @@ static void names_what_cannot_be_killed(void **state)
 static void spares_nobody_for_his_name_alone(void **state)
 {
     (void)state;
-    HAVE({.pid = 7,
-          .nature = DIES,
-          .comm = "x",
-          .command = "@x",
-          .rest = "State:\tS (sleeping)\nPPid:\t1\nUid:\t1000\t1000\t1000\t1000"});
+    HAVE({.pid = 7, .nature = DIES, .comm = "x", .command = "@x", .theirs = true});
     shutdown_terminate(&self);
     shutdown_kill(&self);
     assert_string_equal(signals, "-1:15 -1:18 ");
