@@ -31,7 +31,9 @@ struct boot_span {
 
 struct boot {
     const struct options *options;
-    dev_t root_device;      /* of "/" before an overlay went over it (early) */
+    dev_t root_device; /* of "/" before an overlay went over it (early); 0: of none */
+    dev_t root_now;    /* of "/" as it is; 0: not known */
+    bool root_in_memory;
     struct boot_span aside; /* of the step that runs now, if it went on beside earlier ones */
     struct id_command *id_command; /* begun beside the mounts, or NULL */
     const char *id;                /* of the board */

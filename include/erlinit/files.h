@@ -46,16 +46,23 @@ int directory_make_all(const char *path);
 bool path_is_directory(const char *path); /* links followed */
 bool path_exists(const char *path);
 
+struct directory_entry {
+    int directory; /* descriptor of the one that it is in */
+    const char *name;
+    unsigned char type; /* DT_..., as far as the file system tells: getdents64(2) */
+};
+
+typedef bool directory_filter(const struct directory_entry *entry);
+
 /*
  * Names in a directory, without those that start with a dot, sorted by strcmp(3), in the arena.
- * `wanted` (may be NULL) picks: called with the directory's fd and the name.
+ * `wanted` (may be NULL) picks.
  */
-int directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                   struct strings *names);
+int directory_list(const char *path, directory_filter *wanted, struct strings *names);
 
-/* Ready-made pickers for directory_list(): subdirectories (links to directories count). */
-bool directory_entry_is_directory(int directory, const char *name);
-/* In /proc: names of processes. */
-bool directory_entry_is_process(int directory, const char *name);
+/* Ready-made filters: subdirectories, regular files (links to such count). */
+directory_filter directory_entry_is_directory, directory_entry_is_file;
+/* In /proc: processes. */
+directory_filter directory_entry_is_process;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "erlinit/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -65,35 +66,50 @@ bool path_exists(const char *path)
     return stat(path, &status) == 0;
 }
 
-bool directory_entry_is_directory(int directory, const char *name)
+/* A look at the file itself costs as much as several entries of a directory: only if it is a link,
+ * or the file system doesn't say. The types are those of struct stat, shifted: IFTODT() of
+ * dirent.h. */
+static bool has_type(const struct directory_entry *entry, mode_t type)
 {
     struct stat status;
-    return fstatat(directory, name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+    if (entry->type != DT_UNKNOWN && entry->type != DT_LNK)
+        return (mode_t)DTTOIF(entry->type) == type;
+    return fstatat(entry->directory, entry->name, &status, 0) == 0 &&
+           (status.st_mode & S_IFMT) == type;
 }
 
-bool directory_entry_is_process(int directory, const char *name)
+bool directory_entry_is_directory(const struct directory_entry *entry)
 {
-    (void)directory;
-    return text_is_digit(name[0]);
+    return has_type(entry, S_IFDIR);
 }
 
-static int take_names(int fd, const char *records, size_t length,
-                      bool (*wanted)(int directory, const char *name), struct strings *names)
+bool directory_entry_is_file(const struct directory_entry *entry)
+{
+    return has_type(entry, S_IFREG);
+}
+
+bool directory_entry_is_process(const struct directory_entry *entry)
+{
+    return text_is_digit(entry->name[0]);
+}
+
+static int take_names(int fd, const char *records, size_t length, directory_filter *wanted,
+                      struct strings *names)
 {
     for (size_t at = 0; at < length;) {
-        const struct kernel_dirent *entry = (const void *)(records + at);
-        at += entry->record_length;
-        if (entry->name[0] == '.' || (wanted != NULL && !wanted(fd, entry->name)))
+        const struct kernel_dirent *record = (const void *)(records + at);
+        const struct directory_entry entry = {fd, record->name, record->type};
+        at += record->record_length;
+        if (record->name[0] == '.' || (wanted != NULL && !wanted(&entry)))
             continue;
-        char *name = arena_string(entry->name);
+        char *name = arena_string(record->name);
         if (name == NULL || strings_add(names, name) < 0)
             return -ENOMEM;
     }
     return 0;
 }
 
-int directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                   struct strings *names)
+int directory_list(const char *path, directory_filter *wanted, struct strings *names)
 {
     _Alignas(struct kernel_dirent) char records[2048];
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

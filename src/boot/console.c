@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define NAME_BYTES   64
-#define ACTIVE_BYTES 4096 /* a page: no attribute of sysfs is longer */
+#define ACTIVE_BYTES 512 /* the kernel lists sixteen consoles at most */
 
 static const char *without_dev(const char *name)
 {
@@ -74,7 +74,9 @@ static char *next_word(char **at)
 
 static void read_active(char *buffer, size_t size)
 {
-    if (file_read("/sys/class/tty/console/active", buffer, size) < 0)
+    /* the second is the official one, and a link to where the first has always been */
+    if (file_read("/sys/devices/virtual/tty/console/active", buffer, size) < 0 &&
+        file_read("/sys/class/tty/console/active", buffer, size) < 0)
         buffer[0] = '\0';
 }
 

@@ -17,13 +17,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Rather those that nothing is likely to be mounted in. */
@@ -36,14 +34,6 @@ struct overlay {
     const char *problem; /* what was being done */
     struct mount_table mounts;
 };
-
-static bool root_is_in_memory(void)
-{
-    struct statfs status;
-
-    return statfs("/", &status) == 0 &&
-           (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
-}
 
 static int mount_stage(struct overlay *overlay)
 {
@@ -179,10 +169,11 @@ enum step_result boot_overlay(struct boot *boot)
 
     if (!boot->options->pivot_root_on_overlayfs)
         return STEP_SKIPPED;
-    if (root_is_in_memory()) {
+    if (boot->root_in_memory) {
         log_info("no overlay: the root is in memory and writable already");
         return STEP_SKIPPED;
     }
+    boot->root_now = 0;
     int result = put_over_root(&overlay);
     if (result == 0)
         return STEP_DONE;

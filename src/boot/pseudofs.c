@@ -28,7 +28,7 @@ const struct pseudofs pseudofs_scratch[PSEUDOFS_SCRATCH] = {
 };
 
 /* Whether something is mounted there already. The device number alone can't tell a bind mount, but
- * none of ours would be one. `above`: that of the directory above, once it is known. */
+ * none of ours would be one. `above`: that of the directory above, 0 until it is known. */
 static bool is_mount_point(const char *path, const char *parent, dev_t *above)
 {
     struct stat status;
@@ -73,11 +73,11 @@ static int mount_new(const struct pseudofs *fs)
     return result;
 }
 
-/* Each file system has the directory `parent` above it. */
-static enum step_result provide_all(const struct pseudofs *fs, size_t count, const char *parent)
+/* Each file system has the directory `parent` above it, which is on the device `above`, or 0. */
+static enum step_result provide_all(const struct pseudofs *fs, size_t count, const char *parent,
+                                    dev_t above)
 {
     enum step_result result = STEP_DONE;
-    dev_t above = 0;
 
     for (; count > 0; fs++, count--) {
         if (is_mount_point(fs->target, parent, &above))
@@ -109,13 +109,12 @@ static enum step_result provide_in_devices(const struct pseudofs *fs)
 {
     if (mkdir(fs->target, fs->mode) == 0)
         return mount_new(fs) < 0 ? STEP_WARNED : STEP_DONE;
-    return provide_all(fs, 1, "/dev");
+    return provide_all(fs, 1, "/dev", 0);
 }
 
 enum step_result boot_pseudofs(struct boot *boot)
 {
-    (void)boot;
-    enum step_result result = provide_all(pseudofs_kernel, PSEUDOFS_KERNEL, "/");
+    enum step_result result = provide_all(pseudofs_kernel, PSEUDOFS_KERNEL, "/", boot->root_now);
 
     if (provide_devices() != STEP_DONE)
         result = STEP_WARNED;
@@ -127,6 +126,5 @@ enum step_result boot_pseudofs(struct boot *boot)
 
 enum step_result boot_scratch(struct boot *boot)
 {
-    (void)boot;
-    return provide_all(pseudofs_scratch, PSEUDOFS_SCRATCH, "/");
+    return provide_all(pseudofs_scratch, PSEUDOFS_SCRATCH, "/", boot->root_now);
 }

@@ -8,7 +8,10 @@
 #include "erlinit/files.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define NUMBER_BYTES 32
@@ -27,12 +30,12 @@ static int make_link(const char *root, const char *link, const char *name)
     return symlink(target, path) < 0 ? -errno : 0;
 }
 
-static bool is_partition(int directory, const char *name)
+static bool is_partition(const struct directory_entry *entry)
 {
     char number[NUMBER_BYTES];
-    const char *path = arena_format("%s/partition", name);
+    const char *path = arena_format("%s/partition", entry->name);
 
-    return path && file_read_at(directory, path, number, sizeof number) > 0;
+    return path && file_read_at(entry->directory, path, number, sizeof number) > 0;
 }
 
 static int link_partition(const char *root, const char *name)
@@ -66,6 +69,14 @@ int rootdisk_link(const char *root, const char *disk)
     return first_error;
 }
 
+static bool root_is_in_memory(void)
+{
+    struct statfs status;
+
+    return statfs("/", &status) == 0 &&
+           (status.f_type == RAMFS_MAGIC || status.f_type == TMPFS_MAGIC);
+}
+
 enum step_result boot_rootdevice(struct boot *boot)
 {
     struct stat status;
@@ -74,13 +85,19 @@ enum step_result boot_rootdevice(struct boot *boot)
         log_warning("can't find out what / is on: %m; there will be no /dev/rootdisk0");
         return STEP_WARNED;
     }
-    boot->root_device = status.st_dev;
+    boot->root_now = status.st_dev;
+    boot->root_in_memory = major(status.st_dev) == 0 && root_is_in_memory();
+    if (!boot->root_in_memory) /* else there is no disk to be looked for */
+        boot->root_device = status.st_dev;
     return STEP_DONE;
 }
 
 enum step_result boot_rootdisk(struct boot *boot)
 {
     const char *disk, *partition;
+
+    if (boot->root_device == 0)
+        return STEP_SKIPPED;
     int result = blockdev_find_partition("", boot->root_device, &disk, &partition);
 
     if (result < 0) {

@@ -16,24 +16,23 @@
 #define BOOT_SUFFIX ".boot"
 
 /* The pickers of release.c and erts.c. */
-static bool is_version(int directory, const char *name)
+static bool is_version(const struct directory_entry *entry)
 {
-    return directory_entry_is_directory(directory, name);
+    return directory_entry_is_directory(entry);
 }
 
-static bool is_erts(int directory, const char *name)
+static bool is_erts(const struct directory_entry *entry)
 {
-    return text_starts_with(name, ERTS_PREFIX) && directory_entry_is_directory(directory, name);
+    return text_starts_with(entry->name, ERTS_PREFIX) && directory_entry_is_directory(entry);
 }
 
-static bool is_boot_file(int directory, const char *name)
+static bool is_boot_file(const struct directory_entry *entry)
 {
-    return text_ends_with(name, BOOT_SUFFIX) && !directory_entry_is_directory(directory, name);
+    return text_ends_with(entry->name, BOOT_SUFFIX) && directory_entry_is_file(entry);
 }
 
 /* One that can't be read is empty: the boot has said so. */
-static struct strings list(const struct plan *plan, const char *path,
-                           bool (*wanted)(int directory, const char *name))
+static struct strings list(const struct plan *plan, const char *path, directory_filter *wanted)
 {
     struct strings names = {0};
     if (directory_list(node_format("%s%s", plan->prefix, path), wanted, &names) == -ENOMEM)

@@ -15,10 +15,9 @@
 #include <sys/swap.h>
 #include <unistd.h>
 
-static bool is_stacked(int directory, const char *name)
+static bool is_stacked(const struct directory_entry *entry)
 {
-    (void)directory;
-    return text_starts_with(name, "loop") || text_starts_with(name, "dm-");
+    return text_starts_with(entry->name, "loop") || text_starts_with(entry->name, "dm-");
 }
 
 static bool detach_loop(const char *name)

@@ -10,9 +10,9 @@
 
 #define ERTS_PREFIX "erts-"
 
-static bool is_erts(int directory, const char *name)
+static bool is_erts(const struct directory_entry *entry)
 {
-    return text_starts_with(name, ERTS_PREFIX) && directory_entry_is_directory(directory, name);
+    return text_starts_with(entry->name, ERTS_PREFIX) && directory_entry_is_directory(entry);
 }
 
 /* The wanted version, in the release or installed; NULL if it is in neither. */

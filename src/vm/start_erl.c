@@ -39,8 +39,10 @@ int start_erl_read(const char *root, const char *releases, struct start_erl *dat
     size_t length;
     const char *path = tree_path("%s/%s", releases, START_ERL_DATA);
     int result = path == NULL ? -ENOMEM : tree_load(root, path, FILE_MOST_BYTES, &content, &length);
-    if (result == -ENOENT || result == -ENOMEM)
-        return result == -ENOENT ? 0 : result;
+    if (result == -ENOENT || result == -ENOTDIR)
+        return 0;
+    if (result == -ENOMEM)
+        return result;
     if (result < 0) {
         errno = -result;
         log_warning("can't read %s: %m; going on without it", path);

@@ -20,11 +20,16 @@ bool tree_is_file(const char *root, const char *path)
     return full != NULL && stat(full, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-int tree_list(const char *root, const char *path, bool (*wanted)(int directory, const char *name),
-              struct strings *names)
+int tree_list_if(const char *root, const char *path, directory_filter *wanted,
+                 struct strings *names)
 {
     const char *full = arena_format("%s%s", root, path);
-    int result = full == NULL ? -ENOMEM : directory_list(full, wanted, names);
+    return full == NULL ? -ENOMEM : directory_list(full, wanted, names);
+}
+
+int tree_list(const char *root, const char *path, directory_filter *wanted, struct strings *names)
+{
+    int result = tree_list_if(root, path, wanted, names);
     if (result == 0 || result == -ENOMEM)
         return result;
     if (result != -ENOENT) {

@@ -8,6 +8,7 @@
 #define VM_TREE_H
 
 #include "erlinit/arena.h"
+#include "erlinit/files.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,12 +19,13 @@
 bool tree_is_directory(const char *root, const char *path);
 bool tree_is_file(const char *root, const char *path); /* a regular one, links followed */
 
-/*
- * directory_list() below root. A directory that isn't there is empty, one that can't be read too,
- * with a warning. 0 or -ENOMEM.
- */
-int tree_list(const char *root, const char *path, bool (*wanted)(int directory, const char *name),
-              struct strings *names);
+/* directory_list() below root. */
+int tree_list_if(const char *root, const char *path, directory_filter *wanted,
+                 struct strings *names);
+
+/* The same. A directory that isn't there is empty, one that can't be read too, with a warning. 0 or
+ * -ENOMEM. */
+int tree_list(const char *root, const char *path, directory_filter *wanted, struct strings *names);
 
 /* file_load() below root, at most `most` bytes. */
 int tree_load(const char *root, const char *path, size_t most, char **content, size_t *length);

@@ -96,7 +96,7 @@ def test_only_real_boot_files_and_libraries_count():
             "c.boot~": "old\n", "d.boot/file": "a directory\n"}),
         **linked, f"{BASE}/lib/.x/consolidated/x.beam": "hidden\n",
         f"{BASE}/lib/aaa/consolidated": "a file\n",
-        f"{BASE}/releases/0.1.0/consolidated/x.beam": "not of our business\n",
+        f"{BASE}/releases/0.1.0/consolidated": "a file\n",
         **erts(BASE, "15.0"), **erts(STANDARD, "13.0")}, config="--release-include-erts\n")
     assert args[0] == f"{BASE}/erts-15.0/bin/erlexec"
     assert args[1:] == ["-pa", f"{BASE}/lib/linked/consolidated",
@@ -104,6 +104,15 @@ def test_only_real_boot_files_and_libraries_count():
                         "-boot_var", "RELEASE_LIB", f"{BASE}/lib"]
     assert told == [f"no file {BASE}/releases/0.1.0/{name}, the VM starts without it"
                     for name in ("sys.config", "vm.args")]
+
+
+def test_libraries_of_a_release_with_protocols_of_its_own_are_not_searched():
+    """Where today's mix puts them; the boot file knows."""
+    args, _, told = run({
+        **version(BASE, "0.1.0"), f"{BASE}/releases/0.1.0/consolidated/x.beam": "x\n",
+        f"{BASE}/lib/one/consolidated/x.beam": "x\n", f"{STANDARD}/lib/x": "x\n", **erts(STANDARD, "13.0")})
+    assert "-pa" not in args and value(args, "-boot_var")
+    assert told == []
 
 
 def test_several_to_choose_from():

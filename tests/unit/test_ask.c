@@ -17,8 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                          struct strings *names);
+int __wrap_directory_list(const char *path, directory_filter *wanted, struct strings *names);
 ssize_t __wrap_file_read(const char *path, char *buffer, size_t size);
 int __real_kill(pid_t pid, int signal);
 int __wrap_kill(pid_t pid, int signal);
@@ -31,8 +30,7 @@ static char told[128];
 static int list_error, kill_error;
 static pid_t out_of_reach;
 
-int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                          struct strings *names)
+int __wrap_directory_list(const char *path, directory_filter *wanted, struct strings *names)
 {
     assert_string_equal(path, "/proc");
     assert_ptr_equal(wanted, directory_entry_is_process);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
@@ -19,8 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                          struct strings *names);
+int __wrap_directory_list(const char *path, directory_filter *wanted, struct strings *names);
 bool __wrap_path_exists(const char *path);
 ssize_t __wrap_file_read_line(const char *path, char *buffer, size_t size);
 int __wrap_open(const char *path, int flags, ...);
@@ -48,12 +48,11 @@ static void note(const char *what, const char *who)
     (void)snprintf(calls + length, sizeof calls - length, "%s %s;", what, who);
 }
 
-int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                          struct strings *names)
+int __wrap_directory_list(const char *path, directory_filter *wanted, struct strings *names)
 {
     assert_string_equal(path, "/sys/block");
     for (size_t i = 0; i < device_count && list_error == 0; i++)
-        if (wanted(-1, devices[i].name))
+        if (wanted(&(struct directory_entry){-1, devices[i].name, DT_LNK}))
             assert_int_equal(strings_add(names, devices[i].name), 0);
     return list_error;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* wrap: mkdir open syscall mmap */
+/* wrap: mkdir open syscall mmap fstatat */
 #include "erlinit/files.h"
 
 #include <setjmp.h>
@@ -9,6 +9,7 @@
 
 #include "scratch.h"
 #include <cmocka.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,10 +25,12 @@ int __real_open(const char *path, int flags);
 int __wrap_open(const char *path, int flags);
 long __real_syscall(long number, long a, long b, long c);
 long __wrap_syscall(long number, long a, long b, long c);
+int __real_fstatat(int directory, const char *name, struct stat *status, int flags);
+int __wrap_fstatat(int directory, const char *name, struct stat *status, int flags);
 void *__real_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset);
 void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset);
 
-static int mkdir_error, open_error, list_error, list_calls;
+static int mkdir_error, open_error, list_error, list_calls, looks;
 static bool no_memory;
 
 int __wrap_mkdir(const char *path, mode_t mode)
@@ -49,6 +52,12 @@ long __wrap_syscall(long number, long a, long b, long c)
     assert_int_equal(number, SYS_getdents64);
     errno = list_error;
     return list_error && ++list_calls == 2 ? -1 : __real_syscall(number, a, b, c);
+}
+
+int __wrap_fstatat(int directory, const char *name, struct stat *status, int flags)
+{
+    looks++;
+    return __real_fstatat(directory, name, status, flags);
 }
 
 void *__wrap_mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
@@ -156,10 +165,22 @@ static void knows_what_is_there(void **state)
     assert_false(path_exists(scratch_path("/to-none")));
     assert_false(path_is_directory(scratch_path("/none")));
     int root = __real_open(scratch_root, O_RDONLY | O_DIRECTORY);
-    assert_true(directory_entry_is_directory(root, "d"));
-    assert_true(directory_entry_is_directory(root, "to-d"));
-    assert_false(directory_entry_is_directory(root, "f"));
-    assert_false(directory_entry_is_directory(root, "none"));
+    static const struct {
+        const char *name;
+        unsigned char type;
+        bool is_directory, is_file;
+        int looks; /* at the file itself, for each question */
+    } entries[] = {{"d", DT_DIR, true, false, 0},         {"d", DT_UNKNOWN, true, false, 1},
+                   {"to-d", DT_LNK, true, false, 1},      {"f", DT_REG, false, true, 0},
+                   {"f", DT_UNKNOWN, false, true, 1},     {"to-none", DT_LNK, false, false, 1},
+                   {"none", DT_UNKNOWN, false, false, 1}, {"f", DT_FIFO, false, false, 0}};
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        const struct directory_entry entry = {root, entries[i].name, entries[i].type};
+        looks = 0;
+        assert_int_equal(directory_entry_is_directory(&entry), entries[i].is_directory);
+        assert_int_equal(directory_entry_is_file(&entry), entries[i].is_file);
+        assert_int_equal(looks, 2 * entries[i].looks);
+    }
     (void)close(root);
 }
 
@@ -178,8 +199,13 @@ static void lists_sorted_without_dots(void **state)
     assert_string_equal(names.item[1], "a");
     assert_string_equal(names.item[3], "c");
     assert_null(names.item[4]);
+    scratch_link("b", "/to-b");
+    looks = 0;
     assert_int_equal(directory_list(scratch_root, directory_entry_is_directory, &names), 0);
     assert_int_equal(names.count, 1);
+    assert_int_equal(looks, 1);
+    assert_int_equal(directory_list(scratch_root, directory_entry_is_file, &names), 0);
+    assert_int_equal(names.count, 4);
     assert_int_equal(directory_list(scratch_path("/c"), NULL, &names), 0);
     assert_int_equal(names.count, 0);
 }

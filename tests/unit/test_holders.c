@@ -16,8 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                          struct strings *names);
+int __wrap_directory_list(const char *path, directory_filter *wanted, struct strings *names);
 ssize_t __wrap_file_read_line(const char *path, char *buffer, size_t size);
 int __wrap_stat(const char *path, struct stat *status);
 
@@ -29,8 +28,7 @@ static const char *no_fds; /* this directory can't be read */
 static int stats;
 static bool nameless, no_program, no_proc, for_report = true;
 
-int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                          struct strings *names)
+int __wrap_directory_list(const char *path, directory_filter *wanted, struct strings *names)
 {
     bool processes = strcmp(path, "/proc") == 0;
     assert_ptr_equal(wanted, processes ? directory_entry_is_process : NULL);

@@ -21,8 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                          struct strings *names);
+int __wrap_directory_list(const char *path, directory_filter *wanted, struct strings *names);
 ssize_t __wrap_file_read(const char *path, char *buffer, size_t size);
 int __wrap_stat(const char *path, struct stat *status);
 int __real_kill(pid_t pid, int signal);
@@ -74,8 +73,7 @@ static struct process *find(pid_t pid)
     return pid == 1 || pid == getpid() ? &own : NULL;
 }
 
-int __wrap_directory_list(const char *path, bool (*wanted)(int directory, const char *name),
-                          struct strings *names)
+int __wrap_directory_list(const char *path, directory_filter *wanted, struct strings *names)
 {
     assert_string_equal(path, "/proc");
     assert_ptr_equal(wanted, directory_entry_is_process);

@@ -26,6 +26,7 @@ static char calls[1024];
 static const char *mounted, *busy, *missing, *absent; /* places */
 static bool no_devices, no_root; /* nothing at /dev, nothing can be asked of / */
 static int stats;
+static dev_t root_now;
 
 int __wrap_mount(const char *source, const char *target, const char *type, unsigned long flags,
                  const void *data)
@@ -90,7 +91,7 @@ bool __wrap_log_open(void)
 
 static enum step_result run(enum step_result (*step)(struct boot *boot))
 {
-    struct boot boot = {.options = NULL};
+    struct boot boot = {.options = NULL, .root_now = root_now};
 
     calls[0] = '\0';
     stats = 0;
@@ -103,6 +104,7 @@ static int setup(void **state)
     (void)state;
     mounted = busy = missing = absent = NULL;
     no_devices = no_root = false;
+    root_now = 0;
     return 0;
 }
 
@@ -118,6 +120,13 @@ static void mounts_what_nobody_has(void **state)
     assert_int_equal(log_spy_count(LOG_WARNING), 0);
     /* a system call that looks for a path costs more than most of what it finds out */
     assert_int_equal(stats, 3);
+    root_now = 1;
+    assert_int_equal(run(boot_pseudofs), STEP_DONE);
+    assert_int_equal(stats, 2);
+    root_now = 5;
+    assert_int_equal(run(boot_scratch), STEP_DONE);
+    assert_string_equal(calls, "re/tmp - nosuid nodev noexec mode=1777,size=10%\n"
+                               "re/run - nosuid nodev noexec mode=0755,size=5%\n");
 }
 
 static void mounts_devices_that_are_not_there(void **state)

@@ -361,14 +361,19 @@ static void test_consolidated(void **state)
 {
     (void)state;
     make_version("/r/releases/1", "x.boot");
-    scratch_directory("/r/releases/1/consolidated");
+    scratch_file("/r/releases/1/consolidated", "");
     scratch_directory("/r/lib/.hidden/consolidated");
     scratch_file("/r/lib/aaa/consolidated", "");
     scratch_directory("/r/lib/bbb/ebin");
     assert_null(quiet("/r", NULL).consolidated);
     scratch_directory("/r/lib/mmm/consolidated");
     assert_string_equal(quiet("/r", NULL).consolidated, "/r/lib/mmm/consolidated");
+    assert_int_equal(unlink(scratch_path("/r/releases/1/consolidated")), 0);
     scratch_link("mmm", "/r/lib/ccc");
+    /* what today's releases have themselves, and know of */
+    scratch_directory("/r/releases/1/consolidated");
+    assert_null(quiet("/r", NULL).consolidated);
+    assert_int_equal(rmdir(scratch_path("/r/releases/1/consolidated")), 0);
     assert_string_equal(
         warned("/r", NULL, "/r/lib: several consolidated directories; taking that of ccc")
             .consolidated,
