@@ -28,7 +28,6 @@ int main(int argc, char *argv[])
 
     boot.options = &options;
     boot_early(&boot, machine);
-    survive_find_program();
     start_boot(&boot, machine);
 
     supervise(&options, machine);

@@ -10,6 +10,7 @@
 
 #include "erlinit/machine.h"
 #include "erlinit/options.h"
+#include "erlinit/seed.h"
 #include "erlinit/vm.h"
 
 #include <stddef.h>
@@ -35,9 +36,10 @@ struct boot {
     dev_t root_now;    /* of "/" as it is; 0: not known */
     bool root_in_memory;
     struct boot_span aside; /* of the step that runs now, if it went on beside earlier ones */
-    struct id_command *id_command; /* begun beside the mounts, or NULL */
-    const char *id;                /* of the board */
-    struct vm vm;                  /* which VM and how, see vm.h */
+    struct id_command *id_command;              /* begun beside the mounts, or NULL */
+    const char *id;                             /* of the board */
+    unsigned char seed_chain[SEED_CHAIN_BYTES]; /* of the seeds that were used (seed.h) */
+    struct vm vm;                               /* which VM and how, see vm.h */
 };
 
 struct boot_step {
@@ -58,9 +60,13 @@ const char *boot_result_name(unsigned int result);
 /* What the boot child tells PID 1 about each step, through a pipe that closes when it becomes the
  * VM. */
 struct boot_record {
-    uint8_t index; /* in struct machine's steps[] */
-    struct step_time time;
+    uint8_t index; /* in struct machine's steps[], or BOOT_SEED */
+    union {
+        struct step_time time;
+        unsigned char seed_chain[SEED_CHAIN_BYTES];
+    };
 };
+#define BOOT_SEED MACHINE_MAX_STEPS
 
 /* Runs the early table in PID 1. A step that is fatal there is fatal for nobody: the boot goes on
  * without it. */

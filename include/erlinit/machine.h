@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All that PID 1 must not forget, in one piece of plain data without pointers: it lies in a page
- * shared with a memfd, so that it survives when PID 1 crashes and starts itself anew (survive.h).
+ * All that PID 1 must not forget, in one piece of plain data without pointers, so that it can be
+ * handed on when PID 1 crashes and starts itself anew (survive.h).
  */
 #ifndef ERLINIT_MACHINE_H
 #define ERLINIT_MACHINE_H
 
 #include "erlinit/lifecycle.h"
+#include "erlinit/seed.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,9 +46,10 @@ struct machine {
     uint32_t shutdown_begun;    /* steps of shutdown_steps */
     uint32_t shutdown_repeated; /* steps that were begun again after a crash in them */
     int64_t shutdown_deadline_ms;
-    int boot_events_fd; /* the pipe from the boot child, or -1 */
-    uint64_t start_us;  /* of PID 1, since the kernel started */
-    uint32_t crashes;   /* of PID 1, all */
+    int boot_events_fd;                         /* the pipe from the boot child, or -1 */
+    unsigned char seed_chain[SEED_CHAIN_BYTES]; /* until the new seed is made (seed.h) */
+    uint64_t start_us;                          /* of PID 1, since the kernel started */
+    uint32_t crashes;                           /* of PID 1, all */
     uint32_t recent_crashes;
     int64_t first_recent_crash_ms;
 };

@@ -131,7 +131,8 @@ bool shutdown_detach_devices(void);
  * long as there is to read back. */
 void shutdown_stop_swap_files(void);
 
-/* processes.c, pure part: what /proc/PID/stat says about SIGTERM; TERM_CATCHES if it doesn't say. */
+/* processes.c, pure part: what /proc/PID/stat says about SIGTERM; TERM_CATCHES if it doesn't say.
+ */
 enum term_answer { TERM_DIES, TERM_IGNORES, TERM_CATCHES };
 enum term_answer process_answer_to_term(const char *stat);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A crash of PID 1 (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) is not the end of the machine: the
- * handler, on a stack of its own, says so in one line and executes this program again, which finds
- * struct machine as it was in a memfd, and goes on where it stood. The VM and everybody else never
- * notice.
+ * handler, on a stack of its own, says so in one line, puts struct machine into a memfd, and
+ * executes this program again, which reads it and goes on where it stood. The VM and everybody else
+ * never notice.
  */
 #ifndef ERLINIT_SURVIVE_H
 #define ERLINIT_SURVIVE_H
@@ -19,8 +19,8 @@
 
 /*
  * Installs the handlers and returns the state: a fresh one, or the one of before a crash (vm_pid,
- * phase and so on are set then). Never NULL: without a memfd the state is in plain memory, a crash
- * is logged, and the machine then reboots. `argv` is kept.
+ * phase and so on are set then). Never NULL. Should a crash find no memory for a memfd, or no
+ * program to execute, that is logged, and the machine reboots. `argv` is kept.
  */
 struct machine *survive_start(char *argv[]);
 

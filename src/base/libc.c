@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/resource.h>
@@ -154,6 +155,12 @@ int fcntl(int fd, int command, ...)
     unsigned long argument = va_arg(arguments, unsigned long);
     va_end(arguments);
     return (int)syscall(FCNTL, fd, command, argument);
+}
+
+/* POSIX means all threads of a process, the kernel one, and musl refuses. */
+int sched_setscheduler(pid_t pid, int policy, const struct sched_param *parameters)
+{
+    return (int)syscall(SYS_sched_setscheduler, pid, policy, parameters);
 }
 
 int fchdir(int fd)

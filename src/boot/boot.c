@@ -97,7 +97,7 @@ struct boot_child {
     struct boot *boot;
     int events[2];
     size_t count;
-    struct boot_record records[STEPS + 1]; /* and the launch */
+    struct boot_record records[STEPS + 2]; /* and the launch, and the seed */
 };
 
 static void note(struct boot_child *child, size_t index, struct step_time time)
@@ -157,6 +157,9 @@ static void become_vm(struct boot_child *child)
     if (boot->options->print_timing)
         log_notice("stop");
     note_launch(child, STEP_DONE);
+    struct boot_record *seed = &child->records[child->count++];
+    seed->index = BOOT_SEED;
+    memcpy(seed->seed_chain, boot->seed_chain, sizeof seed->seed_chain);
     tell(child);
     int result = vm_launch(&boot->vm, mask);
     errno = -result;

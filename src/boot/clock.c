@@ -57,7 +57,7 @@ static int64_t newest_in_search_path(const char *search_path, int64_t floor_s)
 static int64_t latest_known(const struct options *options)
 {
     int64_t floor_s = newest_in_search_path(options->release_path.text, BUILD_TIME_S);
-    const char *seeds = arena_format("%s/seedrng", options->state_directory.text);
+    const char *seeds = seed_directory(options->state_directory.text);
     int64_t stored_s = seeds ? seed_last_time(seeds) : 0;
 
     return stored_s > floor_s ? stored_s : floor_s;

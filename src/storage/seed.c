@@ -8,6 +8,7 @@
 #include "erlinit/seed.h"
 
 #include "blake2s.h"
+#include "erlinit/arena.h"
 #include "erlinit/files.h"
 #include "erlinit/log.h"
 #include "erlinit/state.h"
@@ -33,6 +34,8 @@
 
 #define CREDITABLE     "seed.credit"
 #define NOT_CREDITABLE "seed.no-credit"
+
+_Static_assert(SEED_CHAIN_BYTES == BLAKE2S_HASH_BYTES, "a chain is a hash");
 
 #ifndef GRND_INSECURE /* random(4), since Linux 5.6 */
 #define GRND_INSECURE 4
@@ -199,37 +202,101 @@ static void start_hash(struct blake2s *hash)
     blake2s_add(hash, &boot, sizeof boot);
 }
 
-int seed_refresh(const char *directory)
+const char *seed_directory(const char *state_directory)
 {
-    struct refresh refresh = {.path = directory,
-                              .directory = state_directory_open(directory, 0700)};
+    const char *directory = arena_format("%s/seedrng", state_directory);
 
-    if (refresh.directory < 0) {
-        note(&refresh, "not usable, no seed is read or stored", refresh.directory);
-        return refresh.first_error;
+    if (!directory)
+        log_warning("no memory for the name of the seed's directory: no seed is read or stored");
+    return directory;
+}
+
+/* False: there is no place for a seed. */
+static bool begin(struct refresh *refresh)
+{
+    refresh->directory = state_directory_open(refresh->path, 0700);
+    if (refresh->directory < 0) {
+        note(refresh, "not usable, no seed is read or stored", refresh->directory);
+        return false;
     }
-    start_hash(&refresh.hash);
-    use_old_seed(&refresh, NOT_CREDITABLE, false);
-    use_old_seed(&refresh, CREDITABLE, true);
+    start_hash(&refresh->hash);
+    return true;
+}
+
+static void use_old_seeds(struct refresh *refresh)
+{
+    use_old_seed(refresh, NOT_CREDITABLE, false);
+    use_old_seed(refresh, CREDITABLE, true);
+}
+
+static int renew(const char *directory, const unsigned char *chain)
+{
+    struct refresh refresh = {.path = directory};
+
+    if (!begin(&refresh))
+        return refresh.first_error;
+    if (chain)
+        hash_seed(&refresh.hash, chain, SEED_CHAIN_BYTES);
+    use_old_seeds(&refresh);
     write_new_seed(&refresh);
     (void)close(refresh.directory);
     return refresh.first_error;
 }
 
-int64_t seed_last_time(const char *directory)
+int seed_refresh(const char *directory)
+{
+    return renew(directory, NULL);
+}
+
+int seed_store(const char *directory, const unsigned char chain[SEED_CHAIN_BYTES])
+{
+    return renew(directory, chain);
+}
+
+int seed_use(const char *directory, unsigned char chain[SEED_CHAIN_BYTES])
+{
+    struct refresh refresh = {.path = directory};
+
+    if (!begin(&refresh))
+        return refresh.first_error;
+    use_old_seeds(&refresh);
+    (void)close(refresh.directory);
+    blake2s_end(&refresh.hash, chain);
+    return refresh.first_error;
+}
+
+/* True if there is anything by the name of a seed. `last_s`: the latest time of those that are
+ * files. */
+static bool look_for_seeds(const char *directory, int64_t *last_s)
 {
     static const char *const names[] = {CREDITABLE, NOT_CREDITABLE};
-    int64_t last_s = 0;
+    bool there = false;
     int fd = open(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd < 0)
-        return 0;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (size_t i = 0; fd >= 0 && i < sizeof names / sizeof names[0]; i++) {
         struct stat status;
-        if (fstatat(fd, names[i], &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
-            status.st_mtime > last_s)
-            last_s = status.st_mtime;
+        if (fstatat(fd, names[i], &status, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        there = true;
+        if (S_ISREG(status.st_mode) && status.st_mtime > *last_s)
+            *last_s = status.st_mtime;
     }
-    (void)close(fd);
+    if (fd >= 0)
+        (void)close(fd);
+    return there;
+}
+
+bool seed_waits(const char *directory)
+{
+    int64_t last_s = 0;
+
+    return look_for_seeds(directory, &last_s);
+}
+
+int64_t seed_last_time(const char *directory)
+{
+    int64_t last_s = 0;
+
+    (void)look_for_seeds(directory, &last_s);
     return last_s;
 }

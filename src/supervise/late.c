@@ -5,15 +5,24 @@
 #include "erlinit/child.h"
 #include "erlinit/log.h"
 #include "erlinit/records.h"
+#include "erlinit/seed.h"
 
 #include <errno.h>
 #include <sys/resource.h>
 
 #define LOWEST_PRIORITY 19 /* setpriority(2) */
 
+static void store_seed(const struct options *options, const struct machine *machine)
+{
+    const char *directory = seed_directory(options->state_directory.text);
+    if (directory != NULL)
+        (void)seed_store(directory, machine->seed_chain);
+}
+
 static void (*const jobs[])(const struct options *options, const struct machine *machine) = {
     record_boot,
     record_previous,
+    store_seed,
     console_note_others,
 };
 

@@ -13,6 +13,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
@@ -175,6 +177,18 @@ static void on_signal(struct supervisor *self, int signal, pid_t pid, uid_t uid)
     }
 }
 
+static void take_record(struct supervisor *self, const struct boot_record *record)
+{
+    struct machine *machine = self->machine;
+    if (record->index == BOOT_SEED)
+        memcpy(machine->seed_chain, record->seed_chain, sizeof machine->seed_chain);
+    else if (record->index < MACHINE_MAX_STEPS) {
+        machine->steps[record->index] = record->time;
+        if (record->time.result == STEP_FATAL)
+            happen(self, EVENT_FATAL, ACTION_REBOOT);
+    }
+}
+
 /* Records of the boot child, then its end: it has become the VM (or died, which SIGCHLD tells). */
 static void read_boot_events(struct supervisor *self)
 {
@@ -182,13 +196,8 @@ static void read_boot_events(struct supervisor *self)
     ssize_t got = 0;
     while (self->machine->boot_events_fd >= 0 &&
            (got = read(self->machine->boot_events_fd, &record, sizeof record)) ==
-               (ssize_t)sizeof record) {
-        if (record.index >= MACHINE_MAX_STEPS)
-            continue;
-        self->machine->steps[record.index] = record.time;
-        if (record.time.result == STEP_FATAL)
-            happen(self, EVENT_FATAL, ACTION_REBOOT);
-    }
+               (ssize_t)sizeof record)
+        take_record(self, &record);
     if (self->machine->boot_events_fd < 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
         return;
     if (self->looping)
@@ -265,17 +274,37 @@ static void boot_ready(uev_t *watcher, void *argument, int events)
     read_boot_events(argument);
 }
 
-/* All descriptors that the loop needs are made here, once. */
-static int start_loop(struct supervisor *self)
+static void watch_signals(struct supervisor *self)
 {
     sigset_t set = supervisor_request_signals();
     sigaddset(&set, SIGCHLD);
+    self->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/*
+ * Until the VM has started, or something else happens, the processor is the boot's, and PID 1 does
+ * not even prepare its loop. When it is woken by the VM's start, it doesn't take the processor from
+ * the VM either, if there is but one: sched(7), SCHED_BATCH, which no child inherits.
+ */
+static void wait_for_boot(struct supervisor *self)
+{
+    /* of the pipe only its end: there is no need to read each record when it comes */
+    struct pollfd watched[] = {{.fd = self->signal_fd, .events = POLLIN},
+                               {.fd = self->machine->boot_events_fd}};
+    const struct sched_param none = {.sched_priority = 0};
+    (void)sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &none);
+    if (watched[0].fd >= 0 && watched[1].fd >= 0)
+        (void)poll(watched, 2, -1);
+}
+
+/* All descriptors that the loop needs besides the signals' are made here, once. */
+static int start_loop(struct supervisor *self)
+{
     /* one event at a time: a callback may stop another watcher whose event has been fetched already
      */
     if (uev_init1(&self->loop, 1) < 0)
         return -errno;
     self->loop_made = true;
-    self->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (self->signal_fd < 0 || uev_io_init(&self->loop, &self->signals, signals_ready, self,
                                            self->signal_fd, UEV_READ) < 0)
         return -errno;
@@ -341,6 +370,9 @@ void supervise(const struct options *options, struct machine *machine)
         happen(self, EVENT_BROKEN, ACTION_REBOOT);
     if (machine->life.phase == PHASE_ENDING)
         return;
+    watch_signals(self);
+    wait_for_boot(self);
+    survive_find_program();
     if (start_loop(self) == 0) {
         self->looping = true;
         /* what ended or was decided before the loop was there */

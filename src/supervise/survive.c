@@ -3,6 +3,7 @@
 
 #include "erlinit/arena.h"
 #include "erlinit/child.h"
+#include "erlinit/files.h"
 #include "erlinit/log.h"
 #include "erlinit/text.h"
 #include "erlinit/times.h"
@@ -28,17 +29,16 @@
 #define CRASH_STACK_BYTES (32 * 1024)
 
 #define STATE_NAME  "erlinit-state"
-#define STATE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+#define STATE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
-static struct machine fallback_state;
-static struct machine *state = &fallback_state;
-static int state_fd = -1;
+static struct machine state;
 static int program_fd = -1;
 static char **start_argv;
-static char **resume_environment; /* environ, with RESUME_NAME for the handler */
+static char **resume_environment; /* resume_word, and environ */
+static char resume_word[sizeof RESUME_NAME + sizeof "-2147483648"];
 static char crash_stack[CRASH_STACK_BYTES];
 
 void survive_count_crash(struct machine *machine, int64_t now_ms)
@@ -65,20 +65,39 @@ bool survive_is_plausible(const struct machine *machine)
            life->action >= ACTION_REBOOT && life->action <= ACTION_POWEROFF;
 }
 
-/* Everything in here is async-signal-safe (signal-safety(7)); log_line() is: one write, no memory,
- * no lock. */
+/* From here on to the execve(2) all is async-signal-safe (signal-safety(7)); so is log_line(): one
+ * write, no memory, no lock. */
+
+/* A descriptor that the new program gets, and nobody can change what is in it. Only now: an exec
+ * needs more memory than this does. */
+static int store_state(void)
+{
+    /* kernels from 6.3 on complain in the log about one that doesn't say whether it can be executed
+     */
+    int fd = memfd_create(STATE_NAME, MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0)
+        fd = memfd_create(STATE_NAME, MFD_ALLOW_SEALING);
+    if (fd < 0 || file_write_all(fd, &state, sizeof state) < 0 ||
+        fcntl(fd, F_ADD_SEALS, STATE_SEALS) < 0)
+        return -1;
+    return fd;
+}
+
 static void execute_again(void)
 {
+    int fd = store_state();
+    /* without it the new program would boot another VM */
+    if (fd < 0)
+        return;
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < CHILD_FAULT_SIGNALS; i++)
         sigaddset(&set, child_fault_signals[i]);
     (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-    /* without it the new program would not find the state, and boot another VM */
-    if (fcntl(state_fd, F_SETFD, 0) < 0)
-        return;
-    if (state->boot_events_fd > STDERR_FILENO)
-        (void)fcntl(state->boot_events_fd, F_SETFD, 0);
+    struct text word = text_into(resume_word, sizeof resume_word);
+    text_format(&word, RESUME_NAME "%d", fd);
+    if (state.boot_events_fd > STDERR_FILENO)
+        (void)fcntl(state.boot_events_fd, F_SETFD, 0);
     (void)syscall(SYS_execveat, program_fd, "", start_argv, resume_environment, AT_EMPTY_PATH);
     (void)execve("/proc/self/exe", start_argv, resume_environment);
     (void)execve(start_argv[0], start_argv, resume_environment);
@@ -87,7 +106,7 @@ static void execute_again(void)
 static void crashed(int number, siginfo_t *info, void *context)
 {
     (void)context;
-    survive_count_crash(state, time_ms());
+    survive_count_crash(&state, time_ms());
     TEXT_ON_STACK(cause, 48);
     /* sigaction(2): a code above 0 is the kernel's, about an address; else a process has sent the
      * signal */
@@ -96,9 +115,8 @@ static void crashed(int number, siginfo_t *info, void *context)
     else
         text_format(&cause, "sent by process %d", (int)info->si_pid);
     log_line(LOG_EMERGENCY, "PID 1 has crashed: signal %d, %s. Starting again (%u)", number,
-             cause.at, state->crashes);
-    if (state_fd >= 0)
-        execute_again();
+             cause.at, state.crashes);
+    execute_again();
     log_line(LOG_EMERGENCY, "PID 1 can't start again: %m. Rebooting at once");
     (void)reboot(RB_AUTOBOOT);
     _exit(1);
@@ -130,12 +148,6 @@ static int take_resume_fd(void)
     return (int)fd;
 }
 
-static struct machine *map_state(int fd)
-{
-    void *page = mmap(NULL, sizeof(struct machine), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return page == MAP_FAILED ? NULL : page;
-}
-
 /* The word could come from the kernel's command line: it is believed only if what it names has our
  * seal and our mark. */
 static bool resume(int fd)
@@ -143,53 +155,29 @@ static bool resume(int fd)
     int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
     if (seals < 0 || (seals & STATE_SEALS) != STATE_SEALS)
         return false;
-    struct machine *found = map_state(fd);
-    if (found == NULL || found->magic != MACHINE_MAGIC) {
-        (void)close(fd);
+    struct machine found = {0};
+    bool whole = pread(fd, &found, sizeof found, 0) == (ssize_t)sizeof found;
+    (void)close(fd);
+    if (!whole || found.magic != MACHINE_MAGIC)
         return false;
-    }
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    state_fd = fd;
     state = found;
-    if (state->boot_events_fd > STDERR_FILENO)
-        (void)fcntl(state->boot_events_fd, F_SETFD, FD_CLOEXEC);
-    return true;
-}
-
-static bool create_state(void)
-{
-    /* kernels from 6.3 on complain in the log about one that doesn't say whether it can be executed
-     */
-    int fd = memfd_create(STATE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-    if (fd < 0)
-        fd = memfd_create(STATE_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return false;
-    struct machine *fresh = NULL;
-    if (ftruncate(fd, sizeof(struct machine)) == 0 && fcntl(fd, F_ADD_SEALS, STATE_SEALS) == 0)
-        fresh = map_state(fd);
-    if (fresh == NULL) {
-        (void)close(fd);
-        return false;
-    }
-    state_fd = fd;
-    state = fresh;
+    if (state.boot_events_fd > STDERR_FILENO)
+        (void)fcntl(state.boot_events_fd, F_SETFD, FD_CLOEXEC);
     return true;
 }
 
 static void reset_state(void)
 {
-    *state = (struct machine){.magic = MACHINE_MAGIC,
-                              .life = lifecycle_start(),
-                              .boot_events_fd = -1,
-                              .start_us = time_us()};
+    state = (struct machine){.magic = MACHINE_MAGIC,
+                             .life = lifecycle_start(),
+                             .boot_events_fd = -1,
+                             .start_us = time_us()};
 }
 
 static void prepare_environment(void)
 {
     struct strings list = {0};
-    const char *word = arena_format(RESUME_NAME "%d", state_fd);
-    int result = word == NULL ? -ENOMEM : strings_add(&list, word);
+    int result = strings_add(&list, resume_word);
     for (char **entry = environ; *entry != NULL && result == 0; entry++)
         result = strings_add(&list, *entry);
     resume_environment = result == 0 ? (char **)list.item : environ;
@@ -199,15 +187,15 @@ static void prepare_environment(void)
  */
 static void repair_state(void)
 {
-    uint32_t crashes = state->crashes;
-    pid_t vm_pid = state->vm_pid;
+    uint32_t crashes = state.crashes;
+    pid_t vm_pid = state.vm_pid;
     reset_state();
-    state->crashes = crashes > 0 ? crashes : 1;
-    state->vm_pid = vm_pid > 0 ? vm_pid : 0;
-    state->configured = 1;
-    state->early_begun = MACHINE_MAX_STEPS;
-    state->recent_crashes = SURVIVE_MAX_CRASHES;
-    state->first_recent_crash_ms = time_ms();
+    state.crashes = crashes > 0 ? crashes : 1;
+    state.vm_pid = vm_pid > 0 ? vm_pid : 0;
+    state.configured = 1;
+    state.early_begun = MACHINE_MAX_STEPS;
+    state.recent_crashes = SURVIVE_MAX_CRASHES;
+    state.first_recent_crash_ms = time_ms();
     log_error("The state of PID 1 was damaged in the crash. Shutting down");
 }
 
@@ -224,28 +212,20 @@ struct machine *survive_start(char *argv[])
     start_argv = argv;
     int fd = take_resume_fd();
     bool resumed = resume(fd);
-    bool whole = resumed && survive_is_plausible(state);
-    if (!resumed && !create_state())
-        log_warning("No memory that survives a crash of PID 1: %m. It will reboot the machine");
+    bool whole = resumed && survive_is_plausible(&state);
     if (!resumed)
         reset_state();
     if (!whole && (resumed || (fd >= 0 && has_children())))
         repair_state();
     prepare_environment();
-    program_fd = open(argv[0], O_PATH | O_CLOEXEC);
     install_handlers();
     if (whole)
         log_milestone("PID 1 goes on after crash %u. The VM is process %d, nobody else has noticed",
-                      state->crashes, (int)state->vm_pid);
-    return state;
+                      state.crashes, (int)state.vm_pid);
+    return &state;
 }
 
 void survive_find_program(void)
 {
-    int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (program_fd >= 0)
-        (void)close(program_fd);
-    program_fd = fd;
+    program_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 }

@@ -134,7 +134,7 @@ def test_mounts_of_official_systems():
 -m /dev/nvme0n1p2:/root:ext4:nodev:
 """
     machine = Machine(config=config, modules=["configfs"], parts=[Part("ext4")],
-                      script=f"report_mounts\n{LOG}\nls /root/seedrng | report seeds; exit 0")
+                      script=f"report_mounts\n{LOG}\nuntil ls /root/seedrng/seed.credit; do :; done | report seeds; exit 0")
     with machine.boot() as vm:
         found = mounts(vm)
         assert warnings(vm) == []

@@ -13,6 +13,8 @@ LOOK = """for f in root/seedrng data/seedrng; do for n in seed.credit seed.no-cr
 [ -f /root/$f/$n ] && echo "seed $n $($b sha256sum <"/root/$f/$n")" >/dev/ttyS1; done; done"""
 REGULAR, DIRECTORY = 0o100000, 0o040000
 SEED_BYTES = 32  # 256 bits: what /proc/sys/kernel/random/poolsize says since Linux 5.18
+# The new seed is stored when the VM runs.
+STORED = "until [ -e /root/seedrng/seed.credit ] || [ -e /data/seedrng/seed.credit ]; do :; done\n"
 USED = rb"erlinit: entropy seed: (\d+) bytes given to the kernel, (not credited|credited)"
 
 
@@ -28,7 +30,8 @@ def directory(machine, partition=1, path="/root/seedrng"):
 
 
 def test_three_boots():
-    machine, seen, contents = Machine(config="-v", first_stage=LOOK, script="exit 0"), [], []
+    machine = Machine(config="-v", first_stage=LOOK, script=f"{STORED}exit 0")
+    seen, contents = [], []
     for number in range(3):
         with machine.boot() as vm:
             assert vm.wait_end() == "reboot"
@@ -46,16 +49,16 @@ def test_three_boots():
     assert clean(machine, 1)
 
 
-# The power goes with the new seed stored, and after another one was used at the end.
-CUTS = [rb"erlinit: Launching erl", rb"(?s)" + USED + rb".*" + USED]
+# The power goes while the VM starts, with the new seed stored, and after another one was used at the end.
+CUTS = [rb"erlinit: Launching erl", None, rb"stored", rb"(?s)" + USED + rb".*" + USED, None]
 
 
 def test_power_cuts():
-    machine = Machine(config="-v", first_stage=LOOK, script="exit 0")
+    machine = Machine(config="-v", first_stage=LOOK, script=f"{STORED}echo stored >/dev/kmsg; exit 0")
     with machine.boot() as vm:
         vm.wait_end()
     credited = []
-    for cut in CUTS + [None]:
+    for cut in CUTS:
         with machine.boot() as vm:
             if cut:
                 vm.wait_for(cut)
@@ -73,7 +76,7 @@ def test_power_cuts():
 
 def test_a_seed_that_is_not_creditable():
     """SEEDRNG_SKIP_CREDIT, and the name; a link is no seed."""
-    machine = Machine(config="-v", script="exit 0", files={
+    machine = Machine(config="-v", script=f"{STORED}exit 0", files={
         "/root/seedrng/seed.credit": ("mode", 0o400, b"a" * 32),
         "/root/seedrng/seed.no-credit": ("mode", 0o400, b"b" * 64)})
     with machine.boot(cmdline="SEEDRNG_SKIP_CREDIT=Yes") as vm:
@@ -94,8 +97,9 @@ def test_a_seed_that_is_not_creditable():
 @pytest.mark.parametrize("state", [None, "/data"], ids=["read-only", "state-directory"])
 def test_read_only_root(state):
     config = "-v\n-m /dev/nvme0n1p2:/data:ext4::\n"
+    late = "until dmesg | grep -q 'no seed is read'; do :; done\n" if state is None else STORED
     machine = Machine(config=config + (f"--state-directory {state}\n" if state else ""),
-                      root="squashfs", parts=[Part("ext4")], script=f"{LOG}\nexit 0")
+                      root="squashfs", parts=[Part("ext4")], script=f"{late}{LOG}\nexit 0")
     with machine.boot() as vm:
         seen = [line for line in warnings(vm) if "seed" in line]
         assert vm.wait_end() == "reboot"
@@ -109,11 +113,15 @@ def test_read_only_root(state):
     assert clean(machine, 2)
 
 
+SEED = {"/seedrng": ("dir", 0o700), "/seedrng/seed.credit": ("mode", 0o400, b"s" * 32)}
+
+
 def test_a_disk_that_does_not_answer_costs_the_seed():
-    """The id command, which comes before, freezes the file system: who writes to it waits for ever."""
+    """The id command, which comes before, freezes the file system: who writes to it waits for ever. PID 1
+    learns all the same that the VM runs, and has the rest done."""
     machine = Machine(config="-m /dev/nvme0n1p2:/data:ext4:nodev:\n--state-directory /data\n-n x-%s\n"
-                             '-d "/t/hang freeze /data"', script="report up yes; exit 1",
-                      parts=[Part("ext4")], files=programs("hang"))
+                             '-d "/t/hang freeze /data"', parts=[Part("ext4", SEED)], files=programs("hang"),
+                      script="until [ -e /run/erlinit/boot.json ]; do :; done; report up yes; exit 1")
     with machine.boot() as vm:
         vm.wait_report(rb"^up ", timeout=60)
         vm.wait_for(rb"erlinit: entropy seed in /data/seedrng: .*goes on without it")

@@ -6,6 +6,7 @@ from complaints import complaints
 from ending import END, device, report_of
 from machine import Machine, Part
 from programs import programs
+from test_seed import SEED
 
 TIMES = "--print-timing\n"
 
@@ -61,7 +62,7 @@ def test_time_for_the_id():
 def test_time_for_the_seed():
     machine = Machine(config=TIMES + "-m /dev/nvme0n1p2:/data:ext4::\n--state-directory /data\n-n x-%s\n"
                       '-d "/t/hang freeze /data"\n--seed-timeout 300\n', script="mark up; exit 1",
-                      parts=[Part("ext4")], files=programs("hang"))
+                      parts=[Part("ext4", SEED)], files=programs("hang"))
     with machine.boot() as vm:
         vm.wait_report(rb"^up$", timeout=60)
         log = b"\n".join(vm.log_lines())

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The seed: never used twice, never trusted too early, never through a link. */
-/* wrap: ioctl getrandom fsync unlinkat clock_gettime */
+/* wrap: ioctl getrandom fsync unlinkat clock_gettime arena_format */
 #include "../../src/storage/blake2s.h"
 #include "erlinit/boot.h"
 #include "erlinit/seed.h"
@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "failing.h"
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -340,6 +341,78 @@ static void hashes_as_the_protocol_says(void **state)
     assert_memory_equal(seed + length - sizeof expected, expected, sizeof expected);
 }
 
+static void uses_and_stores_in_two_halves(void **state)
+{
+    static const struct timespec real = {1111, 3}, boot = {22, 3};
+    static const size_t chain_length = SEED_CHAIN_BYTES;
+    unsigned char chain[SEED_CHAIN_BYTES], other[SEED_CHAIN_BYTES], seed[1024], fresh[512];
+    uint8_t expected[BLAKE2S_HASH_BYTES];
+    struct blake2s hash;
+
+    (void)state;
+    assert_false(seed_waits(seeds));
+    assert_int_equal(mkdir(seeds, 0700), 0);
+    assert_false(seed_waits(seeds));
+    write_file(in_seeds("seed.credit"), "AAAA");
+    assert_true(seed_waits(seeds));
+    clock_stands = true;
+    assert_int_equal(seed_use(seeds, chain), 0);
+    assert_string_equal(order, "ufp");
+    assert_int_equal(credits[0], 32);
+    assert_false(exists("seed.credit"));
+    assert_false(exists("seed.no-credit"));
+    assert_false(seed_waits(seeds));
+    write_file(in_seeds("seed.no-credit"), "AAAB");
+    assert_true(seed_waits(seeds));
+    assert_int_equal(seed_use(seeds, other), 0);
+    assert_memory_not_equal(chain, other, sizeof chain); /* it depends on what there was */
+
+    assert_int_equal(seed_store(seeds, chain), 0);
+    clock_stands = false;
+    assert_int_equal(added_count, 2);
+    assert_true(exists("seed.credit"));
+    size_t length = (size_t)read_file("seed.credit", seed);
+    memset(fresh, 'n', sizeof fresh);
+    blake2s_start(&hash);
+    blake2s_add(&hash, "SeedRNG v1 Old+New Prefix", 25);
+    blake2s_add(&hash, &real, sizeof real);
+    blake2s_add(&hash, &boot, sizeof boot);
+    blake2s_add(&hash, &chain_length, sizeof chain_length);
+    blake2s_add(&hash, chain, sizeof chain);
+    blake2s_add(&hash, &length, sizeof length);
+    blake2s_add(&hash, fresh, length);
+    blake2s_end(&hash, expected);
+    assert_memory_equal(seed + length - sizeof expected, expected, sizeof expected);
+}
+
+/* It could not be removed in time, say: then it is used now. */
+static void the_second_half_makes_up_for_the_first(void **state)
+{
+    static const unsigned char chain[SEED_CHAIN_BYTES];
+
+    (void)state;
+    assert_int_equal(mkdir(seeds, 0700), 0);
+    write_file(in_seeds("seed.credit"), "old seed");
+    assert_int_equal(seed_store(seeds, chain), 0);
+    assert_true(strncmp(order, "ufp", 3) == 0);
+    assert_int_equal(credits[0], 64);
+    assert_true(exists("seed.credit"));
+    assert_int_equal(chmod(seeds, 0777), 0);
+    assert_int_equal(symlink("/etc/passwd", in_seeds("seed.no-credit")), 0);
+    assert_true(seed_waits(seeds));
+}
+
+static void says_when_there_is_no_memory(void **state)
+{
+    (void)state;
+    assert_string_equal(seed_directory("/data"), "/data/seedrng");
+    calls = 0;
+    fail_at = 1;
+    assert_null(seed_directory("/data"));
+    fail_at = 0;
+    assert_int_equal(log_spy_count(LOG_WARNING), 1);
+}
+
 static void knows_the_last_time(void **state)
 {
     const struct timespec times[2] = {{.tv_sec = 1234567890}, {.tv_sec = 1234567890}};
@@ -366,6 +439,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(warns_once_without_a_place, setup, teardown),
         cmocka_unit_test_setup_teardown(makes_a_new_seed_each_time, setup, teardown),
         cmocka_unit_test_setup_teardown(hashes_as_the_protocol_says, setup, teardown),
+        cmocka_unit_test_setup_teardown(uses_and_stores_in_two_halves, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_second_half_makes_up_for_the_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(says_when_there_is_no_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(knows_the_last_time, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

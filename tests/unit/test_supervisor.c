@@ -3,6 +3,7 @@
  * runs with the loop of libuev, and without it for want of each descriptor. */
 /* wrap: epoll_create1 signalfd timerfd_create reboot madvise */
 /* wrap: child_start late_start vm_ask_to_stop sync read timerfd_settime epoll_wait */
+/* wrap: poll sched_setscheduler survive_find_program */
 #include "erlinit/boot.h"
 #include "erlinit/late.h"
 #include "erlinit/supervisor.h"
@@ -17,6 +18,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +31,10 @@
 #include <time.h>
 #include <unistd.h>
 
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout);
+int __wrap_sched_setscheduler(pid_t pid, int policy, const struct sched_param *parameters);
+void __wrap_survive_find_program(void);
 int __real_epoll_create1(int flags);
 int __wrap_epoll_create1(int flags);
 int __real_signalfd(int fd, const sigset_t *set, int flags);
@@ -59,6 +66,7 @@ static struct machine machine;
 static const struct options *current;
 
 static int read_error; /* of signals */
+static int epolls;
 
 ssize_t __wrap_read(int fd, void *buffer, size_t size)
 {
@@ -70,6 +78,39 @@ ssize_t __wrap_read(int fd, void *buffer, size_t size)
 
 static int settime_error;
 static bool ask_in_loop;
+
+static int polls, policy_now, finds;
+static bool ask_in_poll;
+
+/* Only the end of the boot's pipe is waited for, and nothing has been prepared by then. */
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+    assert_int_equal(count, 2);
+    assert_int_equal(timeout, -1);
+    assert_int_equal(fds[0].events, POLLIN);
+    assert_int_equal(fds[1].events, 0);
+    assert_int_equal(epolls, 0);
+    polls++;
+    if (ask_in_poll)
+        (void)kill(getpid(), SIGUSR1);
+    ask_in_poll = false;
+    return __real_poll(fds, count, timeout);
+}
+
+int __wrap_sched_setscheduler(pid_t pid, int policy, const struct sched_param *parameters)
+{
+    assert_int_equal(pid, 0);
+    assert_int_equal(parameters->sched_priority, 0);
+    policy_now = policy;
+    return 0;
+}
+
+/* Once, and not while the boot waits for the processor. */
+void __wrap_survive_find_program(void)
+{
+    assert_int_equal(polls, machine.boot_events_fd >= 0 && way != NO_SIGNALFD);
+    finds++;
+}
 
 /* The first time that the loop waits. */
 int __wrap_epoll_wait(int epoll, struct epoll_event *events, int count, int timeout)
@@ -91,6 +132,7 @@ int __wrap_timerfd_settime(int fd, int flags, const struct itimerspec *new_value
 
 int __wrap_epoll_create1(int flags)
 {
+    epolls++;
     errno = EMFILE;
     return way == NO_EPOLL ? -1 : __real_epoll_create1(flags);
 }
@@ -179,7 +221,7 @@ static void start_vm(int exit_status)
         _exit(exit_status);
     }
     (void)close(stay[0]);
-    told = flushes = late_starts = 0;
+    told = flushes = late_starts = polls = epolls = policy_now = finds = 0;
     machine = (struct machine){
         .life = {.phase = PHASE_RUNNING, .deadline_ms = LIFECYCLE_NO_DEADLINE},
         .vm_pid = vm,
@@ -194,6 +236,7 @@ static void run(void)
     supervise(current, &machine);
     assert_int_equal(machine.life.phase, PHASE_ENDING);
     assert_int_equal(log_spy_contains("No event loop"), way != WITH_LOOP);
+    assert_int_equal(finds, 1);
 }
 
 static void reset(void)
@@ -442,10 +485,10 @@ static void boot_fails(void)
     machine.life.phase = PHASE_BOOTING;
     machine.boot_events_fd = events[0];
     send(events[1], 0, STEP_DONE);
-    send(events[1], MACHINE_MAX_STEPS, STEP_FATAL);
+    send(events[1], 255, STEP_FATAL);
     send(events[1], 2, STEP_FATAL);
-    run();
     (void)close(events[1]);
+    run();
     assert_true(machine.life.fatal);
     assert_int_equal(machine.life.action, ACTION_HALT);
     assert_int_equal(machine.steps[0].ran, 1);
@@ -462,15 +505,24 @@ static void ends_when_the_boot_cannot_go_on(void **state)
     EVERY_WAY(boot_fails())
 }
 
+static void send_seed(int fd, const char *chain)
+{
+    struct boot_record seed = {.index = BOOT_SEED};
+    memcpy(seed.seed_chain, chain, sizeof seed.seed_chain);
+    assert_int_equal(write(fd, &seed, sizeof seed), sizeof seed);
+}
+
 /* The pipe closes with the exec: the VM is there. Then it ends, which is no failure of the boot. */
 static void boot_becomes_vm(bool asked)
 {
+    static const char chain[] = "what is left of the old seeds...";
     int events[2];
     start_vm(5);
     assert_int_equal(pipe2(events, O_CLOEXEC | O_NONBLOCK), 0);
     machine.life.phase = PHASE_BOOTING;
     machine.boot_events_fd = events[0];
     send(events[1], 1, STEP_WARNED);
+    send_seed(events[1], chain);
     (void)close(events[1]);
     if (asked)
         (void)kill(getpid(), SIGTERM);
@@ -481,7 +533,10 @@ static void boot_becomes_vm(bool asked)
     assert_true(late_starts == 1 || (asked && late_starts == 0));
     assert_int_equal(machine.boot_events_fd, -1);
     assert_int_equal(machine.steps[1].result, STEP_WARNED);
+    assert_memory_equal(machine.seed_chain, chain, sizeof machine.seed_chain);
     assert_int_equal(WEXITSTATUS(machine.vm_status), 5);
+    assert_int_equal(polls, way == NO_SIGNALFD ? 0 : 1);
+    assert_int_equal(policy_now, SCHED_BATCH | SCHED_RESET_ON_FORK);
     assert_false(machine.life.fatal);
 }
 
@@ -491,6 +546,33 @@ static void follows_the_boot(void **state)
         boot_becomes_vm(false);
         boot_becomes_vm(true);
     })
+}
+
+/* While the boot goes on, and nothing but signals is looked at. */
+static void asked_while_booting(void)
+{
+    int events[2];
+    start_vm(0);
+    assert_int_equal(pipe2(events, O_CLOEXEC | O_NONBLOCK), 0);
+    machine.life.phase = PHASE_BOOTING;
+    machine.boot_events_fd = events[0];
+    send(events[1], 0, STEP_DONE);
+    if (way == NO_SIGNALFD)
+        (void)kill(getpid(), SIGUSR1);
+    else
+        ask_in_poll = true;
+    run();
+    assert_int_equal(machine.life.action, ACTION_HALT);
+    assert_true(machine.life.requested && !machine.life.fatal);
+    assert_int_equal(told, 1);
+    (void)close(events[1]);
+    if (machine.boot_events_fd >= 0)
+        (void)close(events[0]);
+}
+
+static void takes_requests_while_booting(void **state)
+{
+    EVERY_WAY(asked_while_booting())
 }
 
 static void other_child_ends(void)
@@ -582,6 +664,7 @@ int main(void)
         cmocka_unit_test(ends_once_when_all_comes_together),
         cmocka_unit_test(ends_when_the_boot_cannot_go_on),
         cmocka_unit_test(follows_the_boot),
+        cmocka_unit_test(takes_requests_while_booting),
         cmocka_unit_test(reaps_orphans),
         cmocka_unit_test(goes_on_without_processes),
         cmocka_unit_test(has_nothing_to_do_at_the_end),
