@@ -14,14 +14,22 @@
 /* Address space only: pages that are not touched cost nothing. */
 #ifndef ARENA_BLOCK_BYTES /* none under the fuzzer: each piece a block, with guards around it */
 #define ARENA_BLOCK_BYTES ((size_t)64 * 1024)
+#define ARENA_FIRST_BYTES ((size_t)2048)
 #endif
 
 /* More than any path or setting: the kernel's command line has 2 to 4 KB, a config file at most 1
  * MB. */
 #define ARENA_FORMAT_MOST_BYTES ((size_t)4 * 1024 * 1024)
 
+#ifdef ARENA_FIRST_BYTES
+/* Most boots need no more than what is behind PID 1's variables, in a page that is there anyway. */
+static _Alignas(max_align_t) char first_block[ARENA_FIRST_BYTES];
+static char *block_next = first_block;
+static size_t block_left = ARENA_FIRST_BYTES;
+#else
 static char *block_next;
 static size_t block_left;
+#endif
 
 void *arena_alloc(size_t size)
 {

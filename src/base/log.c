@@ -101,65 +101,75 @@ enum log_severity log_level(void)
     return level;
 }
 
-static void to_kmsg(int severity, const char *message)
+static void to_kmsg(const char *line, size_t length)
 {
-    TEXT_ON_STACK(line, LINE_BYTES);
-    /* With a newline: the kernel keeps a record without one open, and shows it to nobody, until the
-     * next comes. */
-    text_format(&line, "<%d>erlinit: %s\n", FACILITY_DAEMON + severity, message);
-    line.at[line.length - 1] = '\n';
     if (kmsg_fd >= 0) {
-        write_kmsg(line.at, line.length);
+        write_kmsg(line, length);
         return;
     }
-    if (early_length + line.length + 1 <= sizeof early) {
-        memcpy(early + early_length, line.at, line.length + 1);
-        early_length += line.length + 1;
+    if (early_length + length + 1 <= sizeof early) {
+        memcpy(early + early_length, line, length);
+        early[early_length + length] = '\0';
+        early_length += length + 1;
     }
-    const char *text = strchr(line.at, '>') + 1;
+    const char *text = strchr(line, '>') + 1;
     /* a terminal that is ready has room for a line; one that takes nothing would keep us */
     struct pollfd console = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&console, 1, 0) > 0 && (console.revents & POLLOUT) != 0)
-        write_line(STDERR_FILENO, text, line.length - (size_t)(text - line.at));
+        write_line(STDERR_FILENO, text, length - (size_t)(text - line));
 }
 
-static void to_pmsg(const char *message)
+/* In `line`, which is large enough, and whatever was in it before. */
+static void to_pmsg(const char *message, struct text *line)
 {
-    if (pmsg_fd < 0)
-        return;
-    TEXT_ON_STACK(line, PMSG_LINE_BYTES);
     struct timespec now = {0};
+    *line = text_into(line->at, line->size);
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    time_add_iso8601(&line, &now);
-    text_format(&line, " erlinit %s\n", message);
-    line.at[line.length - 1] = '\n';
-    write_line(pmsg_fd, line.at, line.length);
+    time_add_iso8601(line, &now);
+    text_format(line, " erlinit %s\n", message);
+    line->at[line->length - 1] = '\n';
+    write_line(pmsg_fd, line->at, line->length);
 }
 
-/* `saved_errno` is what %m means: whoever builds the line may have called something since. */
+__attribute__((format(printf, 4, 0))) static void build(struct text *text,
+                                                        const struct origin *origin,
+                                                        int saved_errno, const char *format,
+                                                        va_list arguments)
+{
+    if (log_sink != NULL)
+        ;
+    else if (origin != NULL && origin->file != NULL)
+        text_format(text, "%s:%u:%u: ", origin->file, origin->line, origin->column);
+    else if (origin != NULL && origin->column != 0)
+        text_format(text, "kernel command line, argument %u: ", origin->column);
+    /* what %m means: whoever builds the line may have called something since */
+    errno = saved_errno;
+    text_vformat(text, format, arguments);
+}
+
 __attribute__((format(printf, 5, 0))) static void emit(int severity, bool pmsg,
                                                        const struct origin *origin, int saved_errno,
                                                        const char *format, va_list arguments)
 {
-    TEXT_ON_STACK(text, LINE_BYTES);
-    if (log_sink != NULL)
-        ;
-    else if (origin != NULL && origin->file != NULL)
-        text_format(&text, "%s:%u:%u: ", origin->file, origin->line, origin->column);
-    else if (origin != NULL && origin->column != 0)
-        text_format(&text, "kernel command line, argument %u: ", origin->column);
-    errno = saved_errno;
-    text_vformat(&text, format, arguments);
+    /* no more than two buffers: PID 1's stack shall stay in one page */
+    TEXT_ON_STACK(text, PMSG_LINE_BYTES);
+    build(&text, origin, saved_errno, format, arguments);
+    TEXT_ON_STACK(line, LINE_BYTES);
+    text_format(&line, "<%d>erlinit: ", FACILITY_DAEMON + severity);
+    const char *message = line.at + line.length;
     /* what came from outside must not draw on the terminal that shows the log, nor make up lines of
      * its own */
-    TEXT_ON_STACK(message, LINE_BYTES - sizeof "<99>erlinit: ");
-    text_add_printable(&message, text.at, text.length);
-    if (log_sink != NULL)
-        log_sink((enum log_severity)severity, origin, message.at);
-    else
-        to_kmsg(severity, message.at);
-    if (pmsg && log_sink == NULL)
-        to_pmsg(message.at);
+    text_add_printable(&line, text.at, text.length);
+    if (log_sink != NULL) {
+        log_sink((enum log_severity)severity, origin, message);
+    } else {
+        if (pmsg && pmsg_fd >= 0)
+            to_pmsg(message, &text);
+        /* With a newline, in the place of the NUL: the kernel keeps a record without one open, and
+         * shows it to nobody, until the next comes. */
+        line.at[line.length] = '\n';
+        to_kmsg(line.at, line.length + 1);
+    }
     errno = saved_errno;
 }
 

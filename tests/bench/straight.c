@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The floor of a real boot: every system call by which erlinit changes something, in its order,
- * with everything known beforehand. It looks nothing up, checks nothing, and logs two lines.
+ * with everything known beforehand. It looks nothing up, checks nothing, makes only directories
+ * that are missing, and logs two lines. As with erlinit, the new seed is stored when the VM runs.
  * -DTYPICAL: the typical configuration of the benchmark instead of the default one.
  * -DACTION=RB_POWER_OFF: how it ends.
  */
 #include "vm.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -21,6 +20,7 @@
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,28 +32,34 @@
 #endif
 #define SEED_BYTES 32
 
-static void provide(const char *target, const char *type, unsigned long flags, const char *data)
-{
-    mkdir(target, 0755);
-    mount(type, target, type, flags, data);
-}
+static int kmsg;
 
 static void log_line(const char *line, size_t length)
 {
-    int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-    (void)!write(fd, line, length);
-    close(fd);
+    (void)!write(kmsg, line, length);
+}
+
+static void provide(const char *target, const char *type, unsigned long flags, const char *data)
+{
+    mount(type, target, type, flags, data);
+}
+
+static void make(const char *target, const char *type, unsigned long flags, const char *data)
+{
+    mkdir(target, 0755);
+    provide(target, type, flags, data);
 }
 
 static void early(void)
 {
     mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID | MS_NOEXEC, "size=1024k");
+    kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
     log_line("<29>floor: start\n", 17);
     provide("/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     provide("/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     mount(NULL, "/dev", NULL, MS_REMOUNT | MS_NOSUID | MS_NOEXEC, "size=1024k");
-    provide("/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620");
-    provide("/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
+    make("/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620");
+    make("/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
     setsid();
     int fd = open("/dev/ttyS0", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     fcntl(fd, F_SETFL, O_RDWR);
@@ -63,50 +69,12 @@ static void early(void)
     close(fd);
 }
 
-/* A request of rtnetlink, laid out by hand. */
-struct address {
-    struct nlmsghdr header;
-    struct ifaddrmsg info;
-    struct {
-        struct rtattr header;
-        unsigned char bytes[16];
-    } local;
-};
-
-static void ask(int fd, struct nlmsghdr *header)
-{
-    char answer[512];
-    header->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-    (void)!send(fd, header, header->nlmsg_len, 0);
-    (void)!recv(fd, answer, sizeof answer, MSG_DONTWAIT);
-}
-
-static void add_address(int fd, unsigned char family, unsigned char prefix, unsigned short length,
-                        const unsigned char *bytes)
-{
-    struct address request = {.info = {family, prefix, IFA_F_PERMANENT, RT_SCOPE_HOST, 1}};
-    request.header.nlmsg_type = RTM_NEWADDR;
-    request.header.nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
-    request.local.header.rta_type = IFA_LOCAL;
-    request.local.header.rta_len = (unsigned short)(sizeof(struct rtattr) + length);
-    for (int i = 0; i < length; i++)
-        request.local.bytes[i] = bytes[i];
-    request.header.nlmsg_len = (unsigned)(sizeof request - 16 + length);
-    ask(fd, &request.header);
-}
-
+/* The kernel gives it its addresses. */
 static void loopback(void)
 {
-    static const unsigned char v4[4] = {127, 0, 0, 1}, v6[16] = {[15] = 1};
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    struct {
-        struct nlmsghdr header;
-        struct ifinfomsg link;
-    } up = {{sizeof up, RTM_NEWLINK, 0, 0, 0},
-            {.ifi_index = 1, .ifi_flags = IFF_UP, .ifi_change = IFF_UP}};
-    ask(fd, &up.header);
-    add_address(fd, AF_INET, 8, sizeof v4, v4);
-    add_address(fd, AF_INET6, 128, sizeof v6, v6);
+    struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ioctl(fd, SIOCSIFFLAGS, &up);
     close(fd);
 }
 
@@ -148,7 +116,7 @@ static void typical(void)
     static const char *const targets[] = {"/mnt/0", "/mnt/1", "/mnt/2",
                                           "/mnt/3", "/mnt/4", "/mnt/5"};
     for (unsigned i = 0; i < sizeof targets / sizeof targets[0]; i++)
-        provide(targets[i], "tmpfs", MS_NODEV, "size=1m");
+        make(targets[i], "tmpfs", MS_NODEV, "size=1m");
     char id[16];
     int out[2];
     if (pipe2(out, O_CLOEXEC) == 0) {
@@ -174,7 +142,6 @@ static void become_vm(void)
     loopback();
     sethostname(HOSTNAME, sizeof HOSTNAME - 1);
     (void)!chdir(BENCH_BASE);
-    seed();
 #ifdef TYPICAL
     helper(-1);
 #endif
@@ -187,14 +154,21 @@ static void become_vm(void)
 int main(void)
 {
     sigset_t all;
-    int status;
+    const struct sched_param none = {0};
+    int status, started[2];
     reboot(RB_DISABLE_CAD);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     early();
+    (void)!pipe2(started, O_CLOEXEC);
     pid_t vm = fork();
     if (vm == 0)
         become_vm();
+    close(started[1]);
+    /* nor does it take the processor from the VM, musl has no function for it */
+    syscall(SYS_sched_setscheduler, 0, SCHED_BATCH | SCHED_RESET_ON_FORK, &none);
+    (void)!read(started[0], &status, 1); /* its end: the VM has been executed */
+    seed();
     while (waitpid(-1, &status, __WALL) != vm)
         ;
     sync();
