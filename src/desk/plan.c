@@ -33,7 +33,6 @@ static const struct {
     {"loopback", plan_loopback},
     {"id-command", plan_id},
     {"hostname", plan_hostname},
-    {"tty-warning", plan_ttywarning},
     {"working-directory", plan_workdir},
     {"entropy", plan_entropy},
     {"pre-run", plan_prerun},

@@ -88,7 +88,6 @@ enum step_result plan_corepattern(struct plan *plan);
 enum step_result plan_loopback(struct plan *plan);
 enum step_result plan_id(struct plan *plan);
 enum step_result plan_hostname(struct plan *plan);
-enum step_result plan_ttywarning(struct plan *plan);
 enum step_result plan_workdir(struct plan *plan);
 enum step_result plan_entropy(struct plan *plan);
 enum step_result plan_prerun(struct plan *plan);

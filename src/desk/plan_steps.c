@@ -71,6 +71,8 @@ enum step_result plan_console(struct plan *plan)
                "terminal %s can't be the VM's: %m; %s is used", plan->options.ctty.text,
                "a console of the kernel");
     }
+    if (plan->options.warn_unused_tty)
+        plan_remark(plan, "the other active consoles are told where the shell is once the VM runs");
     if (name == NULL || !usable)
         plan_remark(plan, "the terminal is the first of the kernel's active consoles that opens");
     else
@@ -154,14 +156,6 @@ enum step_result plan_loopback(struct plan *plan)
     node_text(addresses, NULL, "127.0.0.1/8");
     node_text(addresses, NULL, "::1/128");
     addresses->line = "up, 127.0.0.1/8 ::1/128";
-    return STEP_DONE;
-}
-
-enum step_result plan_ttywarning(struct plan *plan)
-{
-    if (!plan->options.warn_unused_tty)
-        return STEP_SKIPPED;
-    node_text(plan->facts, "told", "where the shell is, on the other active consoles");
     return STEP_DONE;
 }
 

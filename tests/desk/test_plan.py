@@ -92,7 +92,7 @@ def test_cases_cover_the_boot():
     assert set(STEPS) == set(results)
     assert results["release"] == {"done", "with warnings", "failed"}
     assert results["identity"] == {"done", "nothing to do", "failed"}
-    for optional in ("overlay", "clock", "core-pattern", "tty-warning"):
+    for optional in ("overlay", "clock", "core-pattern"):
         assert results[optional] == {"done", "nothing to do"}, optional
     for optional in ("mounts", "limits", "pre-run"):
         assert "nothing to do" in results[optional] and len(results[optional]) > 1, optional
