@@ -85,8 +85,13 @@ void supervisor_take_signals(void)
 /* Also of a loop that could be made only in part. */
 static void stop_loop(struct supervisor *self)
 {
-    if (self->loop_made)
+    if (self->loop_made) {
         (void)uev_exit(&self->loop);
+        /* libuev keeps a timer that epoll did not let go */
+        if (self->timer.fd > STDERR_FILENO)
+            (void)close(self->timer.fd);
+        self->timer.fd = -1;
+    }
     self->loop_made = false;
 }
 

@@ -109,7 +109,7 @@ def test_a_release_that_is_no_directory(release):
     with machine.boot() as vm:
         assert vm.reported("cwd") == b"/usr/lib/erlang"
         assert vm.wait_end() == "reboot"
-        told = complaints(vm)
+        told = [line for line in complaints(vm) if "/start_erl.data: " not in line]
         assert len(told) == 2
         assert told[0].startswith(f"can't read {BASE}: ")
         assert told[1] == f"no release found in {BASE}, starting the VM without"
