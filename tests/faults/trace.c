@@ -139,6 +139,10 @@ static void after_call(struct life *life, struct task *task)
     struct user_regs_struct regs;
     if (ptrace(PTRACE_GETREGS, task->pid, 0, &regs) < 0)
         return;
+    /* it could not be opened: nothing will be written there (before a call it is ENOSYS) */
+    if ((regs.orig_rax == SYS_open || regs.orig_rax == SYS_openat) && (long)regs.rax < 0 &&
+        (long)regs.rax != -ENOSYS)
+        task->sysrq = false;
     if (task->sysrq)
         look_at_key(life, task, &regs);
     if (task->fail != 0) {
