@@ -112,11 +112,12 @@ static void to_kmsg(const char *line, size_t length)
         early[early_length + length] = '\0';
         early_length += length + 1;
     }
-    const char *text = strchr(line, '>') + 1;
     /* a terminal that is ready has room for a line; one that takes nothing would keep us */
     struct pollfd console = {.fd = STDERR_FILENO, .events = POLLOUT};
-    if (poll(&console, 1, 0) > 0 && (console.revents & POLLOUT) != 0)
+    if (poll(&console, 1, 0) > 0 && (console.revents & POLLOUT) != 0) {
+        const char *text = strchr(line, '>') + 1;
         write_line(STDERR_FILENO, text, length - (size_t)(text - line));
+    }
 }
 
 /* In `line`, which is large enough, and whatever was in it before. */

@@ -37,7 +37,8 @@ int shutdown_force_read_only(int64_t limit_ms)
     /* without it poll(2) waits all the time there is, and that is as good as it gets */
     struct pollfd kmsg = {.fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC),
                           .events = POLLIN};
-    (void)lseek(kmsg.fd, 0, SEEK_END);
+    if (kmsg.fd >= 0)
+        (void)lseek(kmsg.fd, 0, SEEK_END);
     int result = file_set("/proc/sysrq-trigger", "u");
     while (result == 0 && text_find(record, ";Emergency Remount complete") == NULL) {
         int64_t left_ms = until - time_ms();

@@ -24,7 +24,13 @@
 /* Fields of /proc/PID/stat (proc(5)), counted from the state, which follows the name. The masks of
  * signals have the first 31, SIGTERM among them. status has the same, and costs four times as much:
  * it prints the masks of all processors, too. */
-enum field { FIELD_STATE, FIELD_FLAGS = 6, FIELD_BLOCKED = 29, FIELD_IGNORED, FIELD_CAUGHT };
+enum field {
+    FIELD_STATE = 0,
+    FIELD_FLAGS = 6,
+    FIELD_BLOCKED = 29,
+    FIELD_IGNORED = 30,
+    FIELD_CAUGHT = 31
+};
 
 /* NULL if there are not so many. */
 static const char *stat_field(const char *stat, enum field field)

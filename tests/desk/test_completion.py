@@ -147,5 +147,7 @@ def test_fish_candidates(folder):
     assert list(answers) == list(FISH)
     for typed, candidates in FISH.items():
         words = [line.split("\t")[0] for line in answers[typed].splitlines()]
+        # Newer ones add, behind these, whatever has the same letters in this order.
+        words = [word for word in words if word.startswith(typed.rpartition(" ")[2])]
         assert set(words) == candidates and len(words) == len(candidates), typed
     assert "--root\tthe root file system" in answers["--plan --ro"]
